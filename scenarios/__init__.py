@@ -1,0 +1,1 @@
+"""Scenarios: real processes race over one store while faults strike, and an audit judges them."""

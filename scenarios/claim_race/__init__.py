@@ -1,0 +1,16 @@
+"""Workers claim tasks with one conditional write each; every task is run at most once."""
+
+from typing import Final
+
+from scenarios.claim_race.audit import audit
+from scenarios.claim_race.work import work
+from scenarios.scenario import Scenario
+
+CLAIM_RACE: Final = Scenario(
+    name="claim-race",
+    summary="workers claim tasks through setdefault_if; every task is run at most once",
+    story=("Each task is claimed by one conditional create: d.setdefault_if(task, ...).",),
+    unsafe_story="Unsafe: claims by read-then-write instead: if task not in d: d[task] = ...",
+    program=work,
+    audit=audit,
+)

@@ -1,0 +1,45 @@
+"""Duels: tasks on which two unsafe workers are certain to stand between read and write at once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Final
+
+MAX_DUELS: Final = 3
+
+
+class Duels:
+    """Holds whoever comes first to a chosen task until a second one has come.
+
+    The tasks are of the first heat, so every worker passes all of them before a blow may fall,
+    and a heat has fewer tasks than there are workers, so that one is always left to come: no
+    duel stays open, and none can be prevented.
+
+    Args:
+        heat: The tasks of the first heat; nobody duels where there are none.
+        seed: What the choice is drawn from.
+    """
+
+    def __init__(self, heat: Sequence[str], *, seed: int) -> None:
+        count = min(MAX_DUELS, len(heat))
+        self.tasks = tuple(random.Random(f"duels of {seed}").sample(heat, count))
+        self._waiting: dict[str, str] = {}
+        self._over: set[str] = set()
+
+    def arrive(self, worker: str, *, task: str) -> Sequence[str]:
+        """A worker has read that `task` is free; who may go on to write."""
+        if task not in self.tasks or task in self._over:
+            return [worker]
+        if task not in self._waiting:
+            self._waiting[task] = worker
+            return []
+        self._over.add(task)
+        return [self._waiting.pop(task), worker]
+
+    def give_up(self) -> Sequence[str]:
+        """Nobody is left to come: let go of all who wait."""
+        held = [*self._waiting.values()]
+        self._over |= self._waiting.keys()
+        self._waiting.clear()
+        return held

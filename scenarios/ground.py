@@ -1,0 +1,124 @@
+"""The store of one run, made ready: the embedded server or a given store, and its fault plan."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scenarios.journal import Event
+from scenarios.stores import EMBEDDED, TEMPORARY_FILE, Address, S3Address, SQLiteAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from persidict.testing import EmbeddedS3, ServerControl
+
+DROPPED_SHARE: Final = 0.05
+_DUMMY: Final = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+
+
+@dataclass(frozen=True)
+class Drops:
+    """Answers to writes that were lost: after the write was applied, and after its refusal."""
+
+    applied: int
+    refused: int
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where the race of one run takes place.
+
+    Args:
+        address: What the workers open; its prefix is this run's own.
+        dropped_by: Who drops the answers to writes: the server, each worker, or nobody.
+        control: The embedded server, where it is one.
+    """
+
+    address: Address
+    dropped_by: str
+    control: ServerControl | None = None
+
+    @property
+    def label(self) -> str:
+        """The store, for people to read."""
+        return f"embedded S3, {self.address.label}" if self.control else self.address.label
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether the store is spoken to over HTTP."""
+        return isinstance(self.address, S3Address)
+
+    @property
+    def share_dropped_by_worker(self) -> float:
+        """The share of answers to writes that a worker is to throw away unread."""
+        return DROPPED_SHARE if self.dropped_by == "worker" else 0.0
+
+    def dropped_so_far(self) -> int | None:
+        """How many answers the server has dropped; None where it is not the server that does."""
+        if self.control is None:
+            return None
+        return self.control.log(with_entries=False).counts.get("PUT", {}).get("none", 0)
+
+    def drops(self, events: Iterable[Event]) -> Drops:
+        """All answers that were dropped, from the server's log or from the workers' logs."""
+        if self.control is None:
+            statuses = [event["status"] for event in events if event.name == "dropped"]
+        else:
+            entries = self.control.log().entries
+            statuses = [entry.applied[-1] for entry in entries if entry.fault == "drop-reply"]
+        applied = sum(status < 300 for status in statuses)
+        return Drops(applied, len(statuses) - applied)
+
+
+@contextmanager
+def prepare(store: Address | str, *, seed: int, prefix: str) -> Iterator[Ground]:
+    """Make the store ready for one run under a prefix of its own; the embedded one ends with it.
+
+    Args:
+        store: An address, or `embedded`, or `sqlite:` for a temporary file.
+        seed: What the fault plan is drawn from.
+        prefix: This run's own prefix, below that of the address.
+
+    Raises:
+        BackendError: The store cannot be used.
+        ServerStartError: The embedded server did not start.
+    """
+    if store == EMBEDDED:
+        from persidict.testing import EmbeddedS3
+
+        with EmbeddedS3() as server:
+            yield _embedded(server, seed=seed, prefix=prefix)
+    elif store == TEMPORARY_FILE:
+        with tempfile.TemporaryDirectory(prefix="scenarios-") as folder:
+            yield _given(SQLiteAddress(Path(folder) / "store.sqlite"), prefix=prefix)
+    else:
+        assert not isinstance(store, str)
+        yield _given(store, prefix=prefix)
+
+
+def _embedded(server: EmbeddedS3, *, seed: int, prefix: str) -> Ground:
+    from persidict.testing import FaultKind, FaultRule
+
+    bucket = server.create_bucket("scenarios")
+    rule = FaultRule(
+        kind=FaultKind.DROP_REPLY,
+        probability=DROPPED_SHARE,
+        methods=("PUT",),
+        key=f"{bucket}/{prefix}/*",
+    )
+    server.control.set_faults(rule, seed=seed)
+    address = S3Address(
+        bucket, prefix, server.endpoint_url, "us-east-1", _DUMMY, is_embedded=True
+    )
+    return Ground(address, "server", server.control)
+
+
+def _given(address: Address, *, prefix: str) -> Ground:
+    address = address.under(prefix)
+    next(iter(address.open(create=True)), None)
+    return Ground(address, "worker" if isinstance(address, S3Address) else "nobody")

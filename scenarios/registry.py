@@ -1,0 +1,11 @@
+"""Every scenario, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from scenarios.claim_race import CLAIM_RACE
+from scenarios.scenario import Scenario
+
+SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in (CLAIM_RACE,)}

@@ -1,0 +1,71 @@
+"""What makes a scenario: a worker program, and an audit of what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scenarios.journal import Event
+from scenarios.race import Course
+from scenarios.worker import Program
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What an audit judges by.
+
+    Args:
+        tasks: What the workers raced for.
+        bucket: Every item found under the run's prefix, by key.
+        logs: Every worker's own log.
+        course: What the parent saw.
+    """
+
+    tasks: Sequence[str]
+    bucket: Mapping[str, Any]
+    logs: Mapping[str, Sequence[Event]]
+    course: Course
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the audit: what was checked, what was counted, and what breaks it."""
+
+    checked: str
+    counted: str
+    violations: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The findings, and the figures that go into the JSON object."""
+
+    findings: Sequence[Finding]
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def violations(self) -> Sequence[str]:
+        """All violations, in the order of the findings."""
+        return [text for finding in self.findings for text in finding.violations]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A race that can be run by name.
+
+    Args:
+        name: As on the command line.
+        summary: One line, for the list.
+        story: What happens, for a person about to watch; one line each.
+        unsafe_story: What the planted wrong variant does instead.
+        program: What each worker runs.
+        audit: What judges the outcome; a pure function.
+    """
+
+    name: str
+    summary: str
+    story: Sequence[str]
+    unsafe_story: str
+    program: Program
+    audit: Callable[[Evidence], Audit]

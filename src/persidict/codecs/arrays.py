@@ -1,0 +1,124 @@
+"""numpy and pandas, neither of which is imported before a value or a document needs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from threading import Lock
+from typing import Any, Final
+
+_registration: Final = Lock()
+
+
+def register_extensions(packages: Iterable[str]) -> None:
+    """Let jsonpickle handle the arrays of these packages, unless the program told it how.
+
+    A package that is not installed is left out: only a value that needs it cannot be read.
+    """
+    for package in packages:
+        with _registration, suppress(ImportError):
+            _REGISTER[package]()
+
+
+def _register_numpy() -> None:
+    import numpy as np
+    from jsonpickle import handlers
+
+    if handlers.get(np.ndarray) is None:
+        from jsonpickle.ext.numpy import register_handlers
+
+        register_handlers()
+
+
+def _register_pandas() -> None:
+    import pandas as pd
+    from jsonpickle import handlers
+
+    if handlers.get(pd.DataFrame) is None:
+        from jsonpickle.ext.pandas import register_handlers
+
+        register_handlers()
+
+
+_REGISTER: Final = {"numpy": _register_numpy, "pandas": _register_pandas}
+
+
+def imported_packages() -> list[str]:
+    """Those of the packages that the program has imported."""
+    return [package for package in _REGISTER if sys.modules.get(package) is not None]
+
+
+def mentioned_packages(text: str) -> list[str]:
+    """Those of the packages that a document may need."""
+    return [package for package in _REGISTER if f'"{package}.' in text]
+
+
+def is_lossy(value: Any) -> bool:
+    """Whether jsonpickle's extensions would lose something of this array, or warn about it."""
+    package = type(value).__module__.partition(".")[0]
+    if package == "numpy":
+        import numpy as np
+
+        exact = isinstance(value, np.generic) or (type(value) is np.ndarray and value.ndim > 0)
+        return not (exact and value.dtype.kind in "biufcSUM")
+    if package == "pandas":
+        import pandas as pd
+
+        return not (
+            type(value) is pd.DataFrame
+            and value.columns.is_unique
+            and all(dtype.kind in "biuf" for dtype in value.dtypes)
+        )
+    return False
+
+
+def without_base(value: Any) -> Any:
+    """A view as an array of its own, since jsonpickle would store all that it is a view of."""
+    is_view = type(value).__module__ == "numpy" and getattr(value, "base", None) is not None
+    return value.copy(order="K") if is_view else value
+
+
+def parts_of_array(value: Any) -> list[Any] | None:
+    """What an array, series or frame consists of; None for anything else.
+
+    Byte order, blocks, strides and the class of an index of integers are no part of the value.
+    """
+    package = type(value).__module__.partition(".")[0]
+    if package == "numpy":
+        import numpy as np
+
+        if type(value) is np.ndarray:
+            native = value.astype(value.dtype.newbyteorder("="), copy=False)
+            return [
+                native.dtype,
+                native.shape,
+                native.tolist() if native.dtype.hasobject else native.tobytes(),
+            ]
+    if package == "pandas":
+        import pandas as pd
+
+        if type(value) is pd.Series:
+            columns = [value.array]
+            labels = [value.name]
+        elif type(value) is pd.DataFrame:
+            columns = [value.iloc[:, number].array for number in range(value.shape[1])]
+            labels = [_labels(value.columns)]
+        else:
+            return None
+        return [
+            value.attrs,
+            value.flags.allows_duplicate_labels,
+            _labels(value.index),
+            *labels,
+            *columns,
+        ]
+    return None
+
+
+def _labels(index: Any) -> Any:
+    import pandas as pd
+
+    if type(index) in (pd.Index, pd.RangeIndex) and index.dtype == "int64":
+        return [index.name, index.to_numpy()]
+    return index

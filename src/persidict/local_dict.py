@@ -1,0 +1,36 @@
+"""`LocalDict`: the conditional dictionary in the memory of one process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from persidict.jokers_and_status_flags import ValueType
+from persidict.memory_store import Memory, MemoryStore
+from persidict.persi_dict import PersiDict
+
+
+class LocalDict(PersiDict[ValueType]):
+    """A `PersiDict` in memory, atomic under threads; for tests, and to begin with.
+
+    Not guaranteed: anything beyond this process. A forked child has a copy.
+
+    Args:
+        memory: What to share with other dictionaries; None for memory of its own.
+        **settings: The arguments of `PersiDict`.
+
+    Example:
+        >>> d = LocalDict(serialization_format="json")
+        >>> d["jobs", "1"] = {"state": "open"}
+        >>> d["jobs", "1"]
+        {'state': 'open'}
+        >>> LocalDict(memory=d.memory, serialization_format="json") == d
+        True
+    """
+
+    def __init__(self, *, memory: Memory | None = None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.memory = Memory() if memory is None else memory
+        self._attach(MemoryStore(self.memory, clock=self._policy.clock))
+
+    def _params(self) -> dict[str, Any]:
+        return {**super()._params(), "memory": self.memory}

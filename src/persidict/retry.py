@@ -1,0 +1,91 @@
+"""How often something is tried again, how long between, and until when.
+
+tenacity drives every loop; it is imported when something first has to be tried again, which
+keeps it out of the cost of `import persidict` and of an operation that succeeds at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from persidict.clock import SYSTEM_CLOCK, Clock
+
+if TYPE_CHECKING:
+    import tenacity
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Full jitter between tries, doubling up to a cap.
+
+    Args:
+        clock: What is asked for the time, for randomness and to sleep.
+        first_wait: Upper bound of the first wait, in seconds.
+        longest_wait: Upper bound of every wait, in seconds.
+        tries: How often a request is made whose earlier tries are all known to have failed.
+        timeout: Seconds after which a call gives up in any case.
+    """
+
+    clock: Clock = field(default=SYSTEM_CLOCK)
+    first_wait: float = 0.05
+    longest_wait: float = 2.0
+    tries: int = 5
+    timeout: float = 30.0
+
+    def deadline(self) -> float:
+        """When a call that begins now gives up, on the clock's monotonic scale."""
+        return self.clock.monotonic() + self.timeout
+
+    def wait(self, tries: int) -> float:
+        """Seconds to wait after this many tries."""
+        doubled = self.first_wait * 2 ** min(tries - 1, 30)
+        return self.clock.uniform(0.0, min(self.longest_wait, doubled))
+
+    def until_settled(
+        self,
+        one_try: Callable[[], T | None],
+        *,
+        stop: Callable[[int], bool],
+        give_up: Callable[[int], NoReturn],
+    ) -> T:
+        """Call `one_try` until it returns something other than None.
+
+        Args:
+            one_try: None means: not yet, try again.
+            stop: Asked with the number of tries so far.
+            give_up: What to raise when `stop` says so.
+        """
+        result = one_try()
+        if result is not None:
+            return result
+        if stop(1):
+            give_up(1)
+        self.clock.sleep(self.wait(1))
+        return self._loop(one_try, stop=stop, give_up=give_up)
+
+    def _loop(
+        self,
+        one_try: Callable[[], T | None],
+        *,
+        stop: Callable[[int], bool],
+        give_up: Callable[[int], NoReturn],
+    ) -> T:
+        import tenacity
+
+        def tries(state: tenacity.RetryCallState) -> int:
+            return state.attempt_number + 1
+
+        loop = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda result: result is None),
+            stop=lambda state: stop(tries(state)),
+            wait=lambda state: self.wait(tries(state)),
+            sleep=self.clock.sleep,
+            retry_error_callback=lambda state: give_up(tries(state)),
+        )
+        result = loop(one_try)
+        assert result is not None
+        return result

@@ -1,0 +1,102 @@
+"""Whether a bucket's store heeds `If-Match` on DELETE, found out before anything depends on it.
+
+Some stores ignore the header and delete. So the first conditional delete of a bucket is
+preceded by one of an object made for it, with an etag that cannot match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from persidict.exceptions import BackendError
+from persidict.object_store import (
+    Applied,
+    IfMatch,
+    Name,
+    NotApplied,
+    Refused,
+    TransientError,
+)
+
+if TYPE_CHECKING:
+    from persidict.s3.store import S3Store
+
+_NO_SUCH_ETAG: Final = IfMatch('"00000000000000000000000000000000"')
+
+# By endpoint and bucket, for the life of the process.
+_heeded: dict[tuple[str, str], bool] = {}
+
+
+class ConditionalDelete:
+    """The verdict on one store; the probe's object is gone again when it is known.
+
+    A process that is killed in between leaves an empty object `persidict-probe-…` behind,
+    which no dictionary takes for an item.
+    """
+
+    def __init__(self, store: S3Store, *, prefix: str, nonce: Callable[[], bytes]) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._nonce = nonce
+
+    def doubt(self, name: Name) -> NotApplied | None:
+        """None if the store heeds the header; an answer if it could not be found out now.
+
+        Raises:
+            BackendError: The store ignores or refuses conditional deletes.
+        """
+        where = (self._store.connection.client.meta.endpoint_url, self._store.bucket)
+        try:
+            heeded = _heeded[where]
+        except KeyError:
+            try:
+                heeded = _heeded[where] = self._probe()
+            except TransientError as error:
+                return NotApplied(error, conflict=False)
+        if heeded:
+            return None
+        raise BackendError(
+            f"Nothing was deleted: the store of bucket {self._store.bucket!r} ignores or refuses "
+            "If-Match on DELETE, so a conditional delete could destroy another writer's value. "
+            "Use del, discard or clear, which are unconditional, or swap to a value that means "
+            "deleted.",
+            backend=self._store.backend,
+            operation="delete",
+            key=name.key,
+        )
+
+    def _probe(self) -> bool:
+        """Raises `TransientError` where an unrelated failure leaves it open."""
+        nonce = self._nonce()
+        name = Name.of(None, f"{self._prefix}persidict-probe-{nonce.hex()}")
+        made = self._store.put(
+            name, b"", write_id=nonce.hex(), content_type="text/plain", precondition=None
+        )
+        if not isinstance(made, Applied):
+            raise TransientError("the probe object could not be written")
+        try:
+            return self._is_heeded(name)
+        finally:
+            self._store.delete_untested(name, precondition=None)
+
+    def _is_heeded(self, name: Name) -> bool:
+        try:
+            answer = self._store.delete_untested(name, precondition=_NO_SUCH_ETAG)
+        except BackendError as error:
+            if _says_not_implemented(error):
+                return False
+            raise
+        # The answer may be lost, or be to a second attempt; nobody else knows of the object, so
+        # it is gone only if the header was ignored.
+        if self._store.head(name) is None:
+            return False
+        if isinstance(answer, Refused):
+            return True
+        raise TransientError("the probe got no usable answer")
+
+
+def _says_not_implemented(error: BackendError) -> bool:
+    from persidict.s3.errors import status
+
+    return isinstance(error.__cause__, Exception) and status(error.__cause__) == 501

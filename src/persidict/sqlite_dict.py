@@ -1,0 +1,54 @@
+"""`SQLiteDict`: the conditional dictionary in one file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from persidict.jokers_and_status_flags import ValueType
+from persidict.persi_dict import PersiDict
+from persidict.sqlite_store import SQLiteStore
+
+
+class SQLiteDict(PersiDict[ValueType]):
+    """A `PersiDict` in one file, shared by any number of processes and threads of one machine.
+
+    Atomic and durable: what was acknowledged is there after `kill -9` and after a power cut,
+    as far as the disk keeps what it confirms. Not guaranteed: anything on a network file
+    system, whose locks SQLite cannot trust. The constructor opens the file, and creates it if
+    it is not there.
+
+    Args:
+        path: The file; SQLite keeps `-wal` and `-shm` files beside it.
+        **settings: The arguments of `PersiDict`.
+
+    Raises:
+        BackendError: The file cannot be opened, or is another application's.
+        ValueError: The path is empty or `:memory:`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     d = SQLiteDict(folder + "/jobs.db", serialization_format="json")
+        ...     d["1"] = "open"
+        ...     SQLiteDict(folder + "/jobs.db", serialization_format="json")["1"]
+        'open'
+    """
+
+    def __init__(self, path: str | os.PathLike[str], **settings: Any) -> None:
+        super().__init__(**settings)
+        text = os.fspath(path)
+        if text in ("", ":memory:"):
+            raise ValueError("path must name a file; for memory use LocalDict")
+        self.path = str(Path(text).absolute())
+        self._attach(SQLiteStore(Path(self.path), policy=self._policy))
+
+    def close(self) -> None:
+        """Close idle connections to the file; the next operation opens one again."""
+        store = self._items.store.store
+        assert isinstance(store, SQLiteStore)
+        store.close()
+
+    def _params(self) -> dict[str, Any]:
+        return {**super()._params(), "path": self.path}

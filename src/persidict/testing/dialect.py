@@ -1,0 +1,209 @@
+"""How real S3 stores differ from AWS, as switches over one store that behaves like AWS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from persidict.testing.messages import Answer, Request, Store, error_answer
+
+_METADATA: Final = "x-amz-meta-"
+_ETAG_IN_XML: Final = re.compile(
+    rb"(<ETag>(?:&quot;|&#34;|\")?)([0-9a-f]{32})((?:&quot;|&#34;|\")?</ETag>)"
+)
+
+
+class DeleteIfMatch(StrEnum):
+    """What DELETE with If-Match does."""
+
+    HONOURED = "honoured"
+    """Deletes only what matches (AWS)."""
+    IGNORED = "ignored"
+    """Deletes whatever is there (Ceph RGW 16)."""
+    REFUSED = "refused"
+    """Deletes nothing and answers 501 (LocalStack)."""
+
+
+class PutIfNoneMatchEtag(StrEnum):
+    """What PUT with If-None-Match and an etag instead of `*` does."""
+
+    IGNORED = "ignored"
+    """Writes whatever is there (moto)."""
+    HONOURED = "honoured"
+    """Answers 412 if the current etag is that one."""
+    REFUSED = "refused"
+    """Writes nothing and answers 501 (AWS)."""
+
+
+class Metadata(StrEnum):
+    """What becomes of an object's metadata."""
+
+    KEPT = "kept"
+    DROPPED = "dropped"
+    TITLE_CASED = "title-cased"
+    """`write-id` comes back as `Write-Id` (rclone)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreDialect:
+    """Differences between stores, all of which may be combined; the defaults are those of moto.
+
+    Args:
+        delete_if_match: What DELETE with If-Match does.
+        put_if_none_match_etag: What PUT with If-None-Match and an etag does.
+        unquoted_if_match_only: PUT and DELETE with a quoted etag in If-Match are always
+            answered 412 (Ceph RGW 16).
+        if_match_absent_status: 404, or 412 (Ceph RGW): the answer to If-Match on an absent key.
+        metadata: What becomes of an object's metadata.
+        etag_is_md5: Whether an etag is the MD5 of the body; if not, equal bodies still have
+            equal etags.
+
+    Raises:
+        ValueError: `if_match_absent_status` is neither 404 nor 412.
+    """
+
+    delete_if_match: DeleteIfMatch = DeleteIfMatch.HONOURED
+    put_if_none_match_etag: PutIfNoneMatchEtag = PutIfNoneMatchEtag.IGNORED
+    unquoted_if_match_only: bool = False
+    if_match_absent_status: int = 404
+    metadata: Metadata = Metadata.KEPT
+    etag_is_md5: bool = True
+
+    def __post_init__(self) -> None:
+        if self.if_match_absent_status not in (404, 412):
+            raise ValueError(f"404 or 412, not {self.if_match_absent_status}")
+        object.__setattr__(self, "delete_if_match", DeleteIfMatch(self.delete_if_match))
+        object.__setattr__(
+            self, "put_if_none_match_etag", PutIfNoneMatchEtag(self.put_if_none_match_etag)
+        )
+        object.__setattr__(self, "metadata", Metadata(self.metadata))
+
+    def over(self, store: Store) -> Store:
+        """The same store, speaking this dialect; as atomic as the lock around the result."""
+        for wrap in (self._conditions, self._metadata, self._etags):
+            store = wrap(store)
+        return store
+
+    def _conditions(self, store: Store) -> Store:
+        def speak(request: Request) -> Answer:
+            refusal = self._refusal(request, store=store)
+            if refusal is not None:
+                return refusal
+            if request.method == "DELETE" and self.delete_if_match is DeleteIfMatch.IGNORED:
+                request = _without(request, is_dropped="if-match".__eq__)
+            answer = store(request)
+            return self._absent(answer, request=request)
+
+        return speak
+
+    def _refusal(self, request: Request, *, store: Store) -> Answer | None:
+        if_match = request.headers.get("if-match")
+        if request.method == "DELETE" and if_match is not None:
+            if self.delete_if_match is DeleteIfMatch.REFUSED:
+                return _not_implemented(request)
+            if self.delete_if_match is DeleteIfMatch.IGNORED:
+                return None
+        if request.method not in ("PUT", "DELETE"):
+            return None
+        if self.unquoted_if_match_only and if_match is not None and '"' in if_match:
+            return _precondition_failed(request)
+        if_none_match = request.headers.get("if-none-match", "*")
+        if request.method == "PUT" and if_none_match != "*":
+            return self._refusal_of_none_match(request, etag=if_none_match, store=store)
+        return None
+
+    def _refusal_of_none_match(self, request: Request, *, etag: str, store: Store) -> Answer | None:
+        if self.put_if_none_match_etag is PutIfNoneMatchEtag.REFUSED:
+            return _not_implemented(request)
+        if self.put_if_none_match_etag is PutIfNoneMatchEtag.IGNORED:
+            return None
+        current = store(Request("HEAD", request.path, _identity(request))).header("etag")
+        same = current is not None and current.strip('"') == etag.strip('"')
+        return _precondition_failed(request) if same else None
+
+    def _absent(self, answer: Answer, *, request: Request) -> Answer:
+        if (
+            request.method in ("PUT", "DELETE")
+            and "if-match" in request.headers
+            and answer.status == 404 != self.if_match_absent_status
+            and b"NoSuchKey" in answer.body
+        ):
+            return _precondition_failed(request)
+        return answer
+
+    def _metadata(self, store: Store) -> Store:
+        if self.metadata is Metadata.DROPPED:
+            return lambda request: store(
+                _without(request, is_dropped=lambda name: name.startswith(_METADATA))
+            )
+        if self.metadata is Metadata.TITLE_CASED:
+            return lambda request: _title_cased(store(request))
+        return store
+
+    def _etags(self, store: Store) -> Store:
+        if self.etag_is_md5:
+            return store
+
+        def speak(request: Request) -> Answer:
+            answer = store(_reversed_conditions(request))
+            return _reversed_answer(answer, is_listing=request.is_of_bucket)
+
+        return speak
+
+
+def _without(request: Request, *, is_dropped: Callable[[str], bool]) -> Request:
+    kept = {name: value for name, value in request.headers.items() if not is_dropped(name)}
+    return replace(request, headers=kept)
+
+
+def _identity(request: Request) -> dict[str, str]:
+    return {
+        name: request.headers[name]
+        for name in ("host", "authorization", "user-agent")
+        if name in request.headers
+    }
+
+
+def _title_cased(answer: Answer) -> Answer:
+    headers = tuple(
+        (name.title() if name.lower().startswith(_METADATA) else name, value)
+        for name, value in answer.headers
+    )
+    return replace(answer, headers=headers)
+
+
+def _reversed_etag(etag: str) -> str:
+    # Its own inverse, so that no table is needed to find the etag that the store knows.
+    return etag[::-1]
+
+
+def _reversed_conditions(request: Request) -> Request:
+    headers = {
+        name: _reversed_etag(value) if name in ("if-match", "if-none-match") else value
+        for name, value in request.headers.items()
+    }
+    return replace(request, headers=headers)
+
+
+def _reversed_answer(answer: Answer, *, is_listing: bool) -> Answer:
+    headers = tuple(
+        (name, _reversed_etag(value) if name.lower() == "etag" else value)
+        for name, value in answer.headers
+    )
+    body = answer.body
+    if is_listing:
+        body = _ETAG_IN_XML.sub(lambda found: found[1] + found[2][::-1] + found[3], body)
+    return replace(answer, headers=headers, body=body)
+
+
+def _not_implemented(request: Request) -> Answer:
+    message = "A header you provided implies functionality that is not implemented."
+    return error_answer(501, code="NotImplemented", message=message, request=request)
+
+
+def _precondition_failed(request: Request) -> Answer:
+    message = "At least one of the pre-conditions you specified did not hold"
+    return error_answer(412, code="PreconditionFailed", message=message, request=request)
