@@ -2,7 +2,10 @@
 
 import sys
 
-from scenarios.cli import main
-
 if __name__ == "__main__":
+    try:
+        from scenarios.cli import main
+    except ModuleNotFoundError as error:
+        print(f"{error}. Install this project first: pip install '.[testing]'", file=sys.stderr)
+        sys.exit(2)
     sys.exit(main())

@@ -20,7 +20,6 @@ FROZEN: Final = Span("❄", "bold")
 @dataclass
 class _Lane:
     cells: list[Span | None] = field(default_factory=list)
-    won: int = 0
     note: str = ""
 
 
@@ -37,7 +36,6 @@ class Board:
         self._screen = screen
         self._lanes = {name: _Lane() for name in workers}
         self._tasks = tasks
-        self._per_cell = max(1, -(-2 * tasks // (len(workers) * LANE_WIDTH)))
         self._quarters_told = 0
         self.counts: Counter[str] = Counter()
         self.dropped: int | None = None
@@ -45,11 +43,8 @@ class Board:
 
     def won(self, worker: str, *, task: str) -> None:
         """A worker holds one more task."""
-        lane = self._lanes[worker]
-        lane.won += 1
+        self._lanes[worker].cells.append(None)
         self.claimed.add(task)
-        if (lane.won - 1) % self._per_cell == 0:
-            lane.cells.append(None)
 
     def strike(self, worker: str, *, cell: Span, note: str) -> None:
         """Mark where a blow fell in a worker's lane."""
@@ -85,18 +80,21 @@ class Board:
         """One line for each worker; none where there are too many for a screen."""
         if len(self._lanes) > MAX_LANES:
             return []
+        longest = max(len(lane.cells) for lane in self._lanes.values())
+        scale = max(1, -(-longest // LANE_WIDTH))
         return [
-            self._lane(name, lane, colour=_COLOURS[place % len(_COLOURS)])
+            self._lane(name, lane, scale=scale, colour=_COLOURS[place % len(_COLOURS)])
             for place, (name, lane) in enumerate(self._lanes.items())
         ]
 
-    def _lane(self, name: str, lane: _Lane, *, colour: str) -> Line:
-        cells = [cell or Span("■", colour) for cell in lane.cells]
+    def _lane(self, name: str, lane: _Lane, *, scale: int, colour: str) -> Line:
+        parts = [lane.cells[start : start + scale] for start in range(0, len(lane.cells), scale)]
+        cells = [next(filter(None, part), Span("■", colour)) for part in parts]
         padding = " " * max(0, LANE_WIDTH - len(cells))
         return [
             Span(f"  {name:>4} ", "dim"),
             *cells,
-            Span(f"{padding} {lane.won:>4}"),
+            Span(f"{padding} {len(lane.cells):>4}"),
             Span(f"  {lane.note}", "dim"),
         ]
 

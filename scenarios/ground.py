@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from persidict import BackendError
+from persidict.testing import EmbeddedS3, FaultKind, FaultRule, ServerControl, ServerStartError
 from scenarios.journal import Event
 from scenarios.stores import EMBEDDED, TEMPORARY_FILE, Address, S3Address, SQLiteAddress
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from persidict.testing import EmbeddedS3, ServerControl
-
 DROPPED_SHARE: Final = 0.05
 _DUMMY: Final = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+
+
+class UnusableStoreError(Exception):
+    """The race cannot begin on this store; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,6 @@ class Ground:
     address: Address
     dropped_by: str
     control: ServerControl | None = None
-
-    @property
-    def label(self) -> str:
-        """The store, for people to read."""
-        return f"embedded S3, {self.address.label}" if self.control else self.address.label
 
     @property
     def is_s3(self) -> bool:
@@ -85,13 +81,10 @@ def prepare(store: Address | str, *, seed: int, prefix: str) -> Iterator[Ground]
         prefix: This run's own prefix, below that of the address.
 
     Raises:
-        BackendError: The store cannot be used.
-        ServerStartError: The embedded server did not start.
+        UnusableStoreError: The store cannot be used, or the embedded one did not start.
     """
     if store == EMBEDDED:
-        from persidict.testing import EmbeddedS3
-
-        with EmbeddedS3() as server:
+        with _server() as server:
             yield _embedded(server, seed=seed, prefix=prefix)
     elif store == TEMPORARY_FILE:
         with tempfile.TemporaryDirectory(prefix="scenarios-") as folder:
@@ -101,9 +94,18 @@ def prepare(store: Address | str, *, seed: int, prefix: str) -> Iterator[Ground]
         yield _given(store, prefix=prefix)
 
 
-def _embedded(server: EmbeddedS3, *, seed: int, prefix: str) -> Ground:
-    from persidict.testing import FaultKind, FaultRule
+@contextmanager
+def _server() -> Iterator[EmbeddedS3]:
+    server = EmbeddedS3()
+    try:
+        server.start()
+    except ServerStartError as error:
+        raise UnusableStoreError(str(error)) from error
+    with server:
+        yield server
 
+
+def _embedded(server: EmbeddedS3, *, seed: int, prefix: str) -> Ground:
     bucket = server.create_bucket("scenarios")
     rule = FaultRule(
         kind=FaultKind.DROP_REPLY,
@@ -112,13 +114,14 @@ def _embedded(server: EmbeddedS3, *, seed: int, prefix: str) -> Ground:
         key=f"{bucket}/{prefix}/*",
     )
     server.control.set_faults(rule, seed=seed)
-    address = S3Address(
-        bucket, prefix, server.endpoint_url, "us-east-1", _DUMMY, is_embedded=True
-    )
+    address = S3Address(bucket, prefix, server.endpoint_url, "us-east-1", _DUMMY, is_embedded=True)
     return Ground(address, "server", server.control)
 
 
 def _given(address: Address, *, prefix: str) -> Ground:
     address = address.under(prefix)
-    next(iter(address.open(create=True)), None)
+    try:
+        next(iter(address.open(create=True)), None)
+    except (BackendError, ValueError) as error:
+        raise UnusableStoreError(f"--store cannot be used: {error}") from error
     return Ground(address, "worker" if isinstance(address, S3Address) else "nobody")

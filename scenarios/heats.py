@@ -13,9 +13,7 @@ def make_heats(tasks: Sequence[str], *, workers: int, seed: int) -> Sequence[Seq
     return [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
 
 
-def walk_of(
-    heats: Sequence[Sequence[str]], *, worker: str, seed: int
-) -> Sequence[Sequence[str]]:
+def walk_of(heats: Sequence[Sequence[str]], *, worker: str, seed: int) -> Sequence[Sequence[str]]:
     """The heats in their order, each in this worker's own order."""
     rng = random.Random(f"walk of {worker} in {seed}")
     return [rng.sample(heat, len(heat)) for heat in heats]

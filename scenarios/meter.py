@@ -1,9 +1,12 @@
-"""Every request of a worker in its log, and answers to writes thrown away where a run asks for it."""
+"""Every request of a worker, logged; and answers to its writes, lost where a run asks for it."""
 
 from __future__ import annotations
 
 import random
 from typing import Any, Final
+
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 
 from scenarios.journal import Journal
 from scenarios.tally import NO_ANSWER
@@ -32,9 +35,6 @@ def meter(client: Any, *, journal: Journal) -> None:
 
 def drop_replies(client: Any, *, share: float, rng: random.Random, journal: Journal) -> None:
     """Lose that share of the answers to PUT: sent, answered, and nobody reads the answer."""
-    from botocore.exceptions import ConnectionClosedError
-    from botocore.httpsession import URLLib3Session
-
     session = URLLib3Session()
 
     def before_send(request: Any, **_: Any) -> None:

@@ -26,7 +26,7 @@ class Options:
         patience: Seconds without a sign of life after which a worker counts as hung.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: A number is out of its range, or the result cannot be written there.
     """
 
     workers: int = 8
@@ -53,3 +53,5 @@ class Options:
             raise ValueError(f"--seed must lie in 0..{LARGEST_SEED}, not be {self.seed}")
         if not 0 < self.patience <= 3600:
             raise ValueError(f"--patience must be seconds in (0, 3600], not {self.patience:g}")
+        if self.json is not None and (self.json.is_dir() or not self.json.parent.is_dir()):
+            raise ValueError(f"--json must name a file in an existing folder, not {self.json}")

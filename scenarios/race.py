@@ -46,6 +46,7 @@ class Race:
         disruptions: Whom to strike.
         duels: Whom to hold between read and write.
         count_dropped: How many answers were dropped so far; None where nobody knows yet.
+        course: Where to note what happens.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Race:
         disruptions: Disruptions,
         duels: Duels,
         count_dropped: Callable[[], int | None],
+        course: Course,
     ) -> None:
         self._fleet = fleet
         self._board = board
@@ -65,18 +67,17 @@ class Race:
         self._line = StartingLine()
         self._began: float | None = None
         self._shown_at = 0.0
-        self.course = Course()
+        self._course = course
 
-    def run(self) -> Course:
+    def run(self) -> None:
         """Lead the race until every worker has ended."""
         while self._fleet.alive:
             for message in self._fleet.receive(timeout=_TICK):
                 self._handle(message)
             self._move()
             self._show()
-        self.course.seconds = self._seconds()
-        self._board.close(self.course.seconds)
-        return self.course
+        self._course.seconds = self._seconds()
+        self._board.close(self._course.seconds)
 
     def _handle(self, message: Message) -> None:
         match message.kind:
@@ -90,7 +91,7 @@ class Race:
             case kind if kind == ENDED:
                 self._end(message)
             case kind if kind == HUNG:
-                self.course.hung.append(message.worker)
+                self._course.hung.append(message.worker)
                 self._fleet.kill(message.worker)
             case kind:
                 self._board.counts[kind] += 1
@@ -101,12 +102,12 @@ class Race:
         match self._disruptions.decide(worker, task=task, heat=heat):
             case Blow.KILL:
                 self._fleet.kill(worker)
-                self.course.killed = self._disruptions.killed
+                self._course.killed = self._disruptions.killed
                 self._board.strike(worker, cell=KILLED, note=f"killed inside {task}")
                 self._say(worker, f"killed (SIGKILL) inside {task}", style="red")
             case Blow.FREEZE:
                 self._fleet.freeze(worker)
-                self.course.frozen = self._disruptions.frozen
+                self._course.frozen = self._disruptions.frozen
                 self._board.strike(worker, cell=FROZEN, note=f"frozen inside {task}")
                 self._say(worker, f"frozen (SIGSTOP) inside {task}", style="bright blue")
             case None:
@@ -115,8 +116,8 @@ class Race:
     def _end(self, message: Message) -> None:
         worker = message.worker
         self._line.leave(worker)
-        self.course.exits[worker] = message.fields["exit"]
-        was_killed = self.course.killed is not None and self.course.killed.worker == worker
+        self._course.exits[worker] = message.fields["exit"]
+        was_killed = self._course.killed is not None and self._course.killed.worker == worker
         if message.fields["exit"] != 0 and not was_killed:
             self._board.note(worker, text=f"ended early, status {message.fields['exit']}")
             self._say(worker, "ended before its work was done", style="red")
@@ -138,10 +139,10 @@ class Race:
 
     def _thaw(self, worker: str) -> None:
         self._fleet.thaw(worker)
-        self.course.was_continued = True
-        assert self.course.frozen is not None
-        heats = self._line.frontier - self.course.frozen.heat
-        self._board.note(worker, text=f"frozen inside {self.course.frozen.task}, continued")
+        self._course.was_continued = True
+        assert self._course.frozen is not None
+        heats = self._line.frontier - self._course.frozen.heat
+        self._board.note(worker, text=f"frozen inside {self._course.frozen.task}, continued")
         self._say(
             worker,
             f"continued (SIGCONT), {heats} heat{'s' * (heats != 1)} later",

@@ -57,7 +57,7 @@ class Scenario:
     Args:
         name: As on the command line.
         summary: One line, for the list.
-        story: What happens, for a person about to watch; one line each.
+        story: What happens, in one line, for a person about to watch.
         unsafe_story: What the planted wrong variant does instead.
         program: What each worker runs.
         audit: What judges the outcome; a pure function.
@@ -65,7 +65,7 @@ class Scenario:
 
     name: str
     summary: str
-    story: Sequence[str]
+    story: str
     unsafe_story: str
     program: Program
     audit: Callable[[Evidence], Audit]

@@ -1,4 +1,4 @@
-"""Terminal output: lines that stay, above a few that are redrawn; plain lines where it is a pipe."""
+"""Terminal output: lines that stay above some that are redrawn; plain lines in a pipe."""
 
 from __future__ import annotations
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from botocore.config import Config
+
+from persidict import BasicS3Dict, PersiDict, SQLiteDict
+
 if TYPE_CHECKING:
-    from persidict import PersiDict
+    import boto3
 
 EMBEDDED: Final = "embedded"
 TEMPORARY_FILE: Final = "sqlite:"
-_CREDENTIALS: Final = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_CREDENTIALS: Final[tuple[str, ...]] = (
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+)
 _FORMS: Final = (
     "embedded, sqlite:, sqlite:///relative/path, sqlite:////absolute/path, or "
     "s3://bucket/prefix?endpoint_url=URL&region=NAME"
@@ -22,20 +30,21 @@ _FORMS: Final = (
 
 @dataclass(frozen=True)
 class S3Address:
-    """A prefix of a bucket; credentials are in no repr and no label."""
+    """A prefix of a bucket; the credentials are neither in its repr nor in its URL."""
 
     bucket: str
     prefix: str = ""
-    endpoint_url: str | None = field(default=None, repr=False)
+    endpoint_url: str | None = None
     region: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_embedded: bool = False
 
     @property
-    def label(self) -> str:
-        """The address without its secrets."""
-        at = f" at {_without_user(self.endpoint_url)}" if self.endpoint_url else ""
-        return f"s3://{self.bucket}/{self.prefix}{at}"
+    def url(self) -> str:
+        """The address as `parse_store` reads it, without its secrets."""
+        known = {"endpoint_url": self.endpoint_url, "region": self.region}
+        query = "&".join(f"{name}={value}" for name, value in known.items() if value)
+        return f"s3://{self.bucket}/{self.prefix}" + (f"?{query}" if query else "")
 
     def under(self, prefix: str) -> Self:
         """The address of a prefix below this one."""
@@ -43,12 +52,7 @@ class S3Address:
 
     def open(self, *, create: bool = False) -> PersiDict[Any]:
         """A dictionary over a client of its own."""
-        import boto3
-        from botocore.config import Config
-
-        from persidict import BasicS3Dict
-
-        session = boto3.session.Session(**self.credentials) if self.credentials else None
+        session = _session(self.credentials) if self.credentials else None
         proxies: dict[str, Any] = {"proxies": {}} if self.is_embedded else {}
         path_style = Config(s3={"addressing_style": "path"}, **proxies)
         return BasicS3Dict(
@@ -71,9 +75,9 @@ class SQLiteAddress:
     prefix: str = ""
 
     @property
-    def label(self) -> str:
-        """The address."""
-        return f"sqlite:///{self.path}" + (f" under {self.prefix}/" if self.prefix else "")
+    def url(self) -> str:
+        """The address of the file, as `parse_store` reads it."""
+        return f"sqlite:///{self.path}"
 
     def under(self, prefix: str) -> Self:
         """The address of a prefix below this one."""
@@ -81,22 +85,20 @@ class SQLiteAddress:
 
     def open(self, *, create: bool = False) -> PersiDict[Any]:  # noqa: ARG002 - opening creates
         """A dictionary over a connection of its own."""
-        from persidict import SQLiteDict
-
         return SQLiteDict(self.path, root_prefix=self.prefix, serialization_format="json")
 
 
 Address = S3Address | SQLiteAddress
 
 
-def parse_store(text: str) -> Address | Literal["embedded", "sqlite:"]:
-    """What `--store` names.
+def parse_store(text: str) -> Address | str:
+    """What `--store` names: an address, or `EMBEDDED` or `TEMPORARY_FILE` as they are.
 
     Raises:
         ValueError: It names no store; the text repeats no part of a query.
     """
     if text in (EMBEDDED, TEMPORARY_FILE):
-        return text  # type: ignore[return-value]
+        return text
     try:
         url = urlsplit(text)
     except ValueError:
@@ -124,8 +126,11 @@ def _parse_s3(url: SplitResult) -> S3Address:
             f"--store s3:// does not know {', '.join(sorted(query))}. It knows endpoint_url, "
             f"region, {', '.join(_CREDENTIALS)}"
         )
-    if endpoint_url is not None and not endpoint_url.startswith(("http://", "https://")):
-        raise ValueError("--store s3:// needs an endpoint_url that begins with http(s)://")
+    if endpoint_url is not None and not _is_plain(urlsplit(endpoint_url)):
+        raise ValueError(
+            "--store s3:// needs an endpoint_url of the form http(s)://host:port, without user, "
+            "password and query"
+        )
     if len(credentials.keys() & set(_CREDENTIALS[:2])) == 1:
         raise ValueError(f"--store s3:// needs both {_CREDENTIALS[0]} and {_CREDENTIALS[1]}")
     return S3Address(bucket, unquote(url.path).strip("/"), endpoint_url, region, credentials)
@@ -146,8 +151,15 @@ def _parse_sqlite(url: SplitResult) -> SQLiteAddress:
     return SQLiteAddress(path.resolve())
 
 
-def _without_user(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+def _session(credentials: Mapping[str, str]) -> boto3.Session:
+    import boto3  # noqa: PLC0415 - races over SQLite do without it
 
+    key, secret, token = (credentials.get(name) for name in _CREDENTIALS)
+    return boto3.Session(
+        aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token
+    )
+
+
+def _is_plain(endpoint: SplitResult) -> bool:
+    has_extras = "@" in endpoint.netloc or endpoint.query or endpoint.fragment
+    return endpoint.scheme in ("http", "https") and bool(endpoint.hostname) and not has_extras

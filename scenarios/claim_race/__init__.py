@@ -9,8 +9,8 @@ from scenarios.scenario import Scenario
 CLAIM_RACE: Final = Scenario(
     name="claim-race",
     summary="workers claim tasks through setdefault_if; every task is run at most once",
-    story=("Each task is claimed by one conditional create: d.setdefault_if(task, ...).",),
-    unsafe_story="Unsafe: claims by read-then-write instead: if task not in d: d[task] = ...",
+    story="To claim a task is one conditional create, d.setdefault_if(task, ...).",
+    unsafe_story="UNSAFE: to claim a task is to read, then write: if task not in d: d[task] = ...",
     program=work,
     audit=audit,
 )

@@ -30,9 +30,7 @@ class _Case:
     def claim_of(self) -> Mapping[str, str]:
         """Task and the id of its claim, for each well-formed claim in the bucket."""
         return {
-            task: value["claim"]
-            for task, value in self.evidence.bucket.items()
-            if _is_claim(value)
+            task: value["claim"] for task, value in self.evidence.bucket.items() if _is_claim(value)
         }
 
     @cached_property
@@ -102,7 +100,7 @@ def _claimed_once(case: _Case) -> Finding:
     tasks, bucket = case.evidence.tasks, case.evidence.bucket
     violations = [f"{task} was never claimed" for task in tasks if task not in bucket]
     violations += [
-        f"{key} lies under the run's prefix and is no task" for key in sorted(bucket - {*tasks})
+        f"{key} lies under the run's prefix and is no task" for key in sorted({*bucket} - {*tasks})
     ]
     for task in tasks:
         winners = [attempt for attempt in case.at(task) if attempt.outcome == "won"]
@@ -111,13 +109,12 @@ def _claimed_once(case: _Case) -> Finding:
             violations.append(f"{task} was claimed {_times(len(winners))}: by {names}")
         if task in bucket:
             violations += _bucket_disagrees(case, task, winners=winners)
-    counted = f"{len(case.claim_of)} claims of {len(tasks)} tasks, {_count_contested(case)}"
+    claimed = sum(task in case.claim_of for task in tasks)
+    counted = f"{claimed} of {len(tasks)}, {len(contested(case.attempts))} of them contested"
     return Finding("every task claimed once", counted, violations)
 
 
-def _bucket_disagrees(
-    case: _Case, task: str, *, winners: Sequence[Attempt]
-) -> Iterable[str]:
+def _bucket_disagrees(case: _Case, task: str, *, winners: Sequence[Attempt]) -> Iterable[str]:
     if task not in case.claim_of:
         yield f"{task}: what the bucket holds is no claim"
         return
@@ -158,16 +155,21 @@ def _unknown_not_started(case: _Case) -> Finding:
 
 def _orphans_listed(case: _Case) -> Finding:
     killed = case.evidence.course.killed
-    if killed is None:
-        return Finding("the killed worker's task is orphaned", "nobody was killed", [])
     violations = []
-    if killed.task not in case.orphaned:
+    if killed is not None and killed.task not in case.orphaned:
         violations.append(
-            f"{killed.task}: {killed.worker} was killed inside it, but the bucket does not list "
+            f"{killed.task}: {killed.worker} was killed inside it, but the bucket does not show "
             "it as that worker's unfinished claim"
         )
-    counted = ", ".join(f"{task} ({killed.worker})" for task in case.orphaned) or "none"
-    return Finding("the killed worker's task is orphaned", counted, violations)
+    for attempt in case.attempts:
+        if killed is not None and attempt.worker == killed.worker:
+            continue
+        if attempt.outcome is None:
+            violations.append(f"{attempt.task}: {attempt.worker} never learned how it had ended")
+        elif attempt.outcome == "won" and not attempt.is_done:
+            violations.append(f"{attempt.task}: {attempt.worker} won it and never finished it")
+    counted = ", ".join(case.orphaned) or "none"
+    return Finding("orphaned is what the killed worker held", counted, violations)
 
 
 def _is_holder(attempt: Attempt, *, case: _Case) -> bool:
@@ -178,13 +180,9 @@ def _is_claim(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("claim"), str)
 
 
-def _count_contested(case: _Case) -> str:
-    return f"{len(contested(case.attempts))} contested"
-
-
 def _times(count: int) -> str:
     return "twice" if count == 2 else f"{count} times"
 
 
 def _and(names: Sequence[str]) -> str:
-    return " and ".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

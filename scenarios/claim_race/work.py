@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from typing import Any, Final
 
+from persidict import ETAG_IS_THE_SAME, ITEM_NOT_AVAILABLE, OutcomeUnknownError
 from scenarios.worker import Worker
 
 _ROUNDS: Final = 5_000
@@ -24,8 +25,6 @@ def work(worker: Worker) -> None:
 
 
 def _take(worker: Worker, task: str, *, claim: str) -> bool:
-    from persidict import ETAG_IS_THE_SAME, ITEM_NOT_AVAILABLE, OutcomeUnknownError
-
     try:
         result = worker.store.setdefault_if(
             task,
@@ -43,8 +42,6 @@ def _take(worker: Worker, task: str, *, claim: str) -> bool:
 
 
 def _take_unsafely(worker: Worker, task: str, *, claim: str) -> bool:
-    from persidict import OutcomeUnknownError
-
     if task in worker.store:
         return _concluded(worker, "lost", task, claim=claim, call="in")
     worker.count_call("in", outcome="absent")

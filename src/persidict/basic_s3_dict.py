@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from persidict.jokers_and_status_flags import ValueType
-from persidict.persi_dict import PersiDict
+from persidict.persi_dict import PersiDict, Settings
 from persidict.s3.connection import S3Connection
 from persidict.s3.store import S3Store
 
@@ -29,7 +29,6 @@ class BasicS3Dict(PersiDict[ValueType]):
     Args:
         bucket_name: The bucket.
         region: Its region; None leaves it to the SDK's conventions.
-        root_prefix: What every object's name begins with; a `/` is added where it lacks one.
         s3_client: A client to use as it is.
         session: A `boto3.Session` to make the client from.
         endpoint_url: Where the store is; None leaves it to the SDK's conventions.
@@ -61,16 +60,15 @@ class BasicS3Dict(PersiDict[ValueType]):
         *,
         bucket_name: str = "my_bucket",
         region: str | None = None,
-        root_prefix: str = "",
         s3_client: S3Client | None = None,
         session: boto3.Session | None = None,
         endpoint_url: str | None = None,
         config: Config | None = None,
         create_bucket: bool = True,
         expected_bucket_owner: str | None = None,
-        **settings: Any,
+        **settings: Unpack[Settings],
     ) -> None:
-        super().__init__(root_prefix=root_prefix, **settings)
+        super().__init__(**settings)
         if not isinstance(bucket_name, str):
             raise TypeError(f"bucket_name must be a str, not a {type(bucket_name).__name__}")
         if not bucket_name:
@@ -84,7 +82,6 @@ class BasicS3Dict(PersiDict[ValueType]):
             "endpoint_url": endpoint_url,
             "config": config,
         }
-        self._given_region = region
         self._connection = S3Connection(
             s3_client,
             session=session,
@@ -120,5 +117,5 @@ class BasicS3Dict(PersiDict[ValueType]):
             "bucket_name": self.bucket_name,
             "create_bucket": self.create_bucket,
             "expected_bucket_owner": self.expected_bucket_owner,
-            "region": self._given_region,
+            "region": self.region,
         }

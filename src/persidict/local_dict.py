@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from persidict.jokers_and_status_flags import ValueType
 from persidict.memory_store import Memory, MemoryStore
-from persidict.persi_dict import PersiDict
+from persidict.persi_dict import PersiDict, Settings
 
 
 class LocalDict(PersiDict[ValueType]):
@@ -27,7 +27,7 @@ class LocalDict(PersiDict[ValueType]):
         True
     """
 
-    def __init__(self, *, memory: Memory | None = None, **settings: Any) -> None:
+    def __init__(self, *, memory: Memory | None = None, **settings: Unpack[Settings]) -> None:
         super().__init__(**settings)
         self.memory = Memory() if memory is None else memory
         self._attach(MemoryStore(self.memory, clock=self._policy.clock))

@@ -6,7 +6,7 @@ import heapq
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from operator import attrgetter
-from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypeVar, cast, overload
+from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypedDict, TypeVar, cast, overload
 
 from persidict.clock import SYSTEM_CLOCK, Clock
 from persidict.codecs import Codec, check_base_class, codec_for
@@ -34,6 +34,18 @@ NonEmptyPersiDictKey: TypeAlias = str | Sequence[Any] | NonEmptySafeStrTuple
 """What stands for a key: a string or a sequence of strings, of at least one part."""
 
 T = TypeVar("T")
+
+
+class Settings(TypedDict, total=False):
+    """The arguments of `PersiDict`, which every kind of dictionary takes."""
+
+    append_only: bool
+    base_class_for_values: type | None
+    serialization_format: str
+    root_prefix: str
+    codec: Codec | None
+    operation_timeout: float
+    clock: Clock | None
 
 
 class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStrTuple, ValueType]):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from persidict.jokers_and_status_flags import ValueType
-from persidict.persi_dict import PersiDict
+from persidict.persi_dict import PersiDict, Settings
 from persidict.sqlite_store import SQLiteStore
 
 
@@ -36,7 +36,7 @@ class SQLiteDict(PersiDict[ValueType]):
         'open'
     """
 
-    def __init__(self, path: str | os.PathLike[str], **settings: Any) -> None:
+    def __init__(self, path: str | os.PathLike[str], **settings: Unpack[Settings]) -> None:
         super().__init__(**settings)
         text = os.fspath(path)
         if text in ("", ":memory:"):

@@ -8,7 +8,7 @@ import pickle
 from math import isfinite
 from typing import Any, Final
 
-from jsonpickle import tags, util
+from jsonpickle import handlers, tags, util
 from jsonpickle.pickler import Pickler
 from jsonpickle.unpickler import Unpickler
 
@@ -117,9 +117,19 @@ class _Pickler(Pickler):  # type: ignore[misc]
     def _flatten_obj_instance(self, value: Any) -> Any:
         if type(value) is float:
             return {tags.REDUCE: [{tags.TYPE: "builtins.float"}, {tags.TUPLE: [str(value)]}]}
-        if self._reduce_all or util.is_iterator(value) or is_lossy(value):
+        if util.is_iterator(value) or is_lossy(value) or self._must_reduce(value):
             return self._flatten_reduced(value)
         return super()._flatten_obj_instance(without_base(value))
+
+    def _must_reduce(self, value: Any) -> bool:
+        kind: Any = type(value)
+        is_plain_instance = (
+            hasattr(value, "__dict__")
+            and kind.__reduce_ex__ is object.__reduce_ex__
+            and kind.__reduce__ is object.__reduce__
+            and handlers.get(kind) is None
+        )
+        return self._reduce_all and not is_plain_instance
 
     def _flatten_reduced(self, value: Any) -> dict[str, Any]:
         function, *rest = reduced(value)

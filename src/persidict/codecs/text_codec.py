@@ -44,5 +44,11 @@ class TextCodec(Codec):
 
     def decode(self, body: bytes) -> str:
         """Read the characters as the class of strings that the dictionary holds."""
-        text = body.decode("utf-8")
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"These {len(body)} bytes cannot be read as UTF-8 text. They are damaged, or were "
+                "written in another format."
+            ) from error
         return text if self._string_class is str else self._string_class(text)

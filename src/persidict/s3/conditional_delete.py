@@ -22,7 +22,7 @@ from persidict.object_store import (
 if TYPE_CHECKING:
     from persidict.s3.store import S3Store
 
-_NO_SUCH_ETAG: Final = IfMatch('"00000000000000000000000000000000"')
+NO_SUCH_ETAG: Final = '"00000000000000000000000000000000"'
 
 # By endpoint and bucket, for the life of the process.
 _heeded: dict[tuple[str, str], bool] = {}
@@ -82,7 +82,7 @@ class ConditionalDelete:
 
     def _is_heeded(self, name: Name) -> bool:
         try:
-            answer = self._store.delete_untested(name, precondition=_NO_SUCH_ETAG)
+            answer = self._store.delete_untested(name, precondition=IfMatch(NO_SUCH_ETAG))
         except BackendError as error:
             if _says_not_implemented(error):
                 return False

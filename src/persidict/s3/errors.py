@@ -18,11 +18,21 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError as TransportError
 
 from persidict.exceptions import BackendError
 from persidict.object_store import Name, TransientError
+from persidict.root_prefix import redacted
 
-CLIENT_ERRORS: Final = (BotoCoreError, ClientError, ResponseParserError)
+# The last three can come out of reading a body, past the client.
+CLIENT_ERRORS: Final = (
+    BotoCoreError,
+    ClientError,
+    ResponseParserError,
+    TransportError,
+    ConnectionError,
+    TimeoutError,
+)
 
 
 class Meaning(Enum):
@@ -112,6 +122,9 @@ def meaning(error: Exception) -> Meaning:
             | IncompleteReadError()
             | FlexibleChecksumError()
             | ResponseParserError()
+            | TransportError()
+            | ConnectionError()
+            | TimeoutError()
         ):
             return Meaning.NO_ANSWER
         case _:
@@ -122,7 +135,7 @@ def told(error: Exception) -> str:
     """The error in a few words, without anything that was sent."""
     if isinstance(error, ClientError):
         return f"{status(error)} {code(error)}".strip()
-    return type(error).__name__
+    return f"{type(error).__name__}: {redacted(str(error))}"
 
 
 def backend_error(error: Exception, *, operation: str, where: str, name: Name) -> BackendError:

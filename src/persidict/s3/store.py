@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -22,9 +23,10 @@ from persidict.object_store import (
     Precondition,
     Refused,
     Snapshot,
+    TransientError,
     Unaccounted,
 )
-from persidict.s3.conditional_delete import ConditionalDelete
+from persidict.s3.conditional_delete import NO_SUCH_ETAG, ConditionalDelete
 from persidict.s3.connection import READERS, S3Connection
 from persidict.s3.errors import (
     CLIENT_ERRORS,
@@ -42,6 +44,25 @@ WRITE_ID: Final = "persidict-write"
 
 _BUCKET_IS_THERE: Final = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted")
 _NOWHERE: Final = Name.of(None, "")
+# A header takes more: "*" and "" for any etag, a list for each in it, "W/" for a weak comparison.
+_IS_ETAG: Final = re.compile(r'"[!#-~]*"|[\w.+=/-]+', re.ASCII).fullmatch
+
+
+def field(answer: Mapping[str, Any], name: str) -> Any:
+    """A part of an answer that every store should send."""
+    try:
+        return answer[name]
+    except KeyError:
+        raise BackendError(
+            f"The store's answer has no {name}, which this package depends on. Use a store that "
+            "sends it.",
+            backend="S3",
+            operation="read",
+        ) from None
+
+
+def _spelled(etag: str) -> str:
+    return etag if _IS_ETAG(etag) else NO_SUCH_ETAG
 
 
 class S3Snapshot:
@@ -51,7 +72,7 @@ class S3Snapshot:
 
     def __init__(self, response: Mapping[str, Any], *, body: bytes | None) -> None:
         self._response = response
-        self.etag: str = response["ETag"]
+        self.etag: str = field(response, "ETag")
         self.body = body
 
     @property
@@ -64,18 +85,13 @@ class S3Snapshot:
 
     @property
     def modified(self) -> float:
-        return float(self._response["LastModified"].timestamp())
+        return float(field(self._response, "LastModified").timestamp())
 
     @property
     def age(self) -> float:
-        headers = self._response["ResponseMetadata"]["HTTPHeaders"]
-        if "date" not in headers:
-            raise BackendError(
-                "The store's answer has no Date, so the age by its own clock is not known.",
-                backend="S3",
-                operation="age",
-            )
-        answered = parsedate_to_datetime(headers["date"])
+        answered = parsedate_to_datetime(
+            field(self._response["ResponseMetadata"]["HTTPHeaders"], "date")
+        )
         return max(0.0, answered.timestamp() - self.modified)
 
 
@@ -172,7 +188,7 @@ class S3Store(ObjectStore):
                 raise self._read_error(worse, operation, name) from worse
 
     def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
-        condition: dict[str, Any] = {} if unless is None else {"IfNoneMatch": unless}
+        condition: dict[str, Any] = {} if unless is None else {"IfNoneMatch": _spelled(unless)}
         try:
             response = self.connection.client.get_object(Key=name, **condition, **self._common)
             return S3Snapshot(response, body=response["Body"].read())
@@ -233,10 +249,10 @@ class S3Store(ObjectStore):
         except CLIENT_ERRORS as error:
             raise self._read_error(error, "list", prefix) from error
         entries = [
-            Entry(found["Key"], found["LastModified"].timestamp())
+            Entry(found["Key"], field(found, "LastModified").timestamp())
             for found in page.get("Contents", ())
         ]
-        return entries, page["NextContinuationToken"] if page.get("IsTruncated") else None
+        return entries, field(page, "NextContinuationToken") if page.get("IsTruncated") else None
 
     def delete_batch(self, names: Sequence[str]) -> Sequence[str]:
         batch: Any = {"Objects": [{"Key": name} for name in names], "Quiet": True}
@@ -259,7 +275,8 @@ class S3Store(ObjectStore):
             case IfAbsent():
                 return {"IfNoneMatch": "*"}
             case IfMatch(etag):
-                return {"IfMatch": etag.strip('"') if self._unquoted else etag}
+                spelled = _spelled(etag)
+                return {"IfMatch": spelled.strip('"') if self._unquoted else spelled}
 
     def _answer(
         self, error: Exception, operation: str, name: Name, precondition: Precondition | None
@@ -288,7 +305,10 @@ class S3Store(ObjectStore):
     def _check_identity(self, name: Name, *, etag: str, body: bytes) -> None:
         """Refuse a store that gives back neither the id of a write nor the MD5 of its bytes."""
         if etag.strip('"') != md5(body):
-            seen = self.head(name)
+            try:
+                seen = self.head(name)
+            except (TransientError, BackendError):
+                return
             if seen is None or seen.etag != etag:
                 return
             if seen.write_id is None:

@@ -108,6 +108,10 @@ class FaultRule:
     close: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", FaultKind(self.kind))
+        object.__setattr__(self, "methods", tuple(self.methods))
+        if self.nth is not None:
+            object.__setattr__(self, "nth", tuple(self.nth))
         if not 0.0 <= self.probability <= 1.0:
             raise ValueError(f"probability must lie in [0, 1], not be {self.probability}")
         if self.nth is not None and min(self.nth, default=0) < 0:
@@ -166,19 +170,7 @@ class FaultPlan:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The plan that `to_json` has written."""
-        return cls(data["seed"], tuple(map(_rule_from_json, data["rules"])))
-
-
-def _rule_from_json(data: Mapping[str, Any]) -> FaultRule:
-    nth = data["nth"]
-    return FaultRule(
-        **{
-            **data,
-            "kind": FaultKind(data["kind"]),
-            "methods": tuple(data["methods"]),
-            "nth": None if nth is None else tuple(nth),
-        }
-    )
+        return cls(data["seed"], tuple(FaultRule(**rule) for rule in data["rules"]))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from email.utils import formatdate
@@ -14,7 +15,7 @@ _MAX_HEADERS: Final = 200
 _LINGER_0: Final = struct.pack("ii", 1, 0)
 
 
-class BadRequestError(ValueError):
+class BadRequestError(Exception):
     """What came over the connection is no HTTP/1.1 request that can be answered."""
 
 
@@ -65,20 +66,23 @@ class Connection:
         whole = self._render(answer, request=request)
         return [whole[at : at + 1] for at in range(len(whole))]
 
+    def refuse(self, error: BadRequestError) -> None:
+        """Say what was wrong with the request, if the client still listens."""
+        body = f"{error}\n".encode()
+        head = f"HTTP/1.1 400 Bad Request\r\nContent-Length: {len(body)}\r\nConnection: close"
+        with contextlib.suppress(OSError):
+            self._socket.sendall(f"{head}\r\n\r\n".encode() + body)
+
     def hold(self) -> None:
         """Answer nothing until the client gives up or `let_go` is called."""
-        try:
+        with contextlib.suppress(OSError):
             while self._socket.recv(_MAX_LINE):
                 pass
-        except OSError:
-            return
 
     def let_go(self) -> None:
         """End a `hold` from another thread."""
-        try:
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
 
     def reset(self) -> None:
         """Close so that the client sees a reset instead of an orderly end."""
@@ -111,11 +115,11 @@ class Connection:
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return self._chunks()
-        return self._exactly(int(headers.get("content-length") or 0))
+        return self._exactly(_size(headers.get("content-length") or "0", base=10))
 
     def _chunks(self) -> bytes:
         chunks = []
-        while size := int(self._line().partition(b";")[0], 16):
+        while size := _size(self._line().partition(b";")[0].decode("latin-1"), base=16):
             chunks.append(self._exactly(size))
             self._line()
         while self._line() not in (b"\r\n", b"\n", b""):
@@ -143,3 +147,13 @@ class Connection:
         if self.wants_close:
             lines.append("Connection: close")
         return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
+
+
+def _size(text: str, *, base: int) -> int:
+    try:
+        size = int(text, base)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise BadRequestError(f"no size: {text[:80]!r}")
+    return size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from persidict.testing.active_plan import ActivePlan
 from persidict.testing.dialect import StoreDialect
 from persidict.testing.exchange import Exchange
 from persidict.testing.faults import FaultPlan
-from persidict.testing.http1 import Connection
+from persidict.testing.http1 import BadRequestError, Connection
 from persidict.testing.ledger import Ledger
 from persidict.testing.messages import Answer, Request, Store, error_answer
 
@@ -49,8 +48,8 @@ class Service:
                 request, connection=connection
             ):
                 pass
-        except ValueError as error:
-            sys.stderr.write(f"closed a connection: {error}\n")
+        except BadRequestError as error:
+            connection.refuse(error)
         except OSError:
             return
         finally:

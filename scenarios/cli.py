@@ -1,0 +1,140 @@
+"""The command line: `list`, `run NAME`; exit status 0 pass, 1 fail, 2 misuse, 130 interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from scenarios.conduct import Run
+from scenarios.ground import UnusableStoreError
+from scenarios.options import Options
+from scenarios.registry import SCENARIOS
+from scenarios.screen import Screen
+
+PASS: Final = 0
+FAIL: Final = 1
+MISUSE: Final = 2
+INTERRUPTED: Final = 130
+
+_EPILOG: Final = """\
+stores:
+  embedded                   an S3 server of this run's own on 127.0.0.1 (needs the extra `testing`)
+  s3://bucket/prefix?endpoint_url=URL&region=NAME
+                             S3, or anything that speaks it; both parameters may be left out.
+                             Credentials come from where the AWS SDK finds them (better), or from
+                             aws_access_key_id=, aws_secret_access_key=, aws_session_token=
+  sqlite:///relative/path    one file; four slashes for an absolute path
+  sqlite:                    a temporary file
+
+Every run works under a prefix of its own, and leaves its claims there.
+
+exit status: 0 the audit held; 1 it did not; 2 the run could not begin; 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if parsed.command == "list":
+        for scenario in SCENARIOS.values():
+            print(f"{scenario.name:<16}{scenario.summary}")
+        return PASS
+    try:
+        options = Options(**{name: vars(parsed)[name] for name in Options.__dataclass_fields__})
+        run = Run(SCENARIOS[parsed.scenario], options, screen=Screen(sys.stdout))
+    except ValueError as error:
+        return _refuse(str(error))
+    return _report(run, json_file=options.json)
+
+
+def _report(run: Run, *, json_file: Path | None) -> int:
+    if sys.platform == "win32":
+        return _refuse("scenarios need SIGKILL and SIGSTOP, which this system does not have")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        report = run.report()
+    except (OSError, UnusableStoreError) as error:
+        return _refuse(str(error))
+    Screen(sys.stdout).say(report.summary())
+    if json_file is not None:
+        json_file.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+    if report.audit is None:
+        return INTERRUPTED
+    return PASS if report.verdict == "pass" else FAIL
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = Options()
+    parser = argparse.ArgumentParser(
+        prog="python -m scenarios",
+        description="Real processes race over one store while faults strike; an audit judges.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("list", help="list the scenarios")
+    run = commands.add_parser(
+        "run",
+        help="run a scenario and audit it",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    run.add_argument("scenario", choices=SCENARIOS, metavar="NAME", help="see `list`")
+    run.add_argument(
+        "--workers",
+        type=int,
+        default=defaults.workers,
+        metavar="N",
+        help="worker processes, 3 to 64 (default: %(default)s)",
+    )
+    run.add_argument(
+        "--tasks",
+        type=int,
+        default=defaults.tasks,
+        metavar="N",
+        help="units of work, more than workers (default: %(default)s)",
+    )
+    run.add_argument(
+        "--seed",
+        type=int,
+        default=defaults.seed,
+        metavar="N",
+        help="what all planned choices are drawn from (default: %(default)s)",
+    )
+    run.add_argument(
+        "--store",
+        default=defaults.store,
+        metavar="URL",
+        help="where they race, see below (default: %(default)s)",
+    )
+    run.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="run the planted wrong variant, which the audit must convict",
+    )
+    run.add_argument("--json", type=Path, metavar="FILE", help="write the result as a JSON object")
+    run.add_argument("--logs", type=Path, metavar="DIR", help="keep the workers' logs there")
+    run.add_argument(
+        "--patience",
+        type=float,
+        default=defaults.patience,
+        metavar="SECONDS",
+        help="silence after which a worker counts as hung and is ended (default: %(default)g)",
+    )
+    return parser
+
+
+def _refuse(text: str) -> int:
+    print(f"python -m scenarios: {text}", file=sys.stderr)
+    return MISUSE
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
