@@ -65,16 +65,14 @@ class Board:
             self._screen.draw([*self.lanes(), self._status(seconds)])
             return
         quarters = _QUARTERS * len(self.claimed) // self._tasks
-        if quarters > self._quarters_told:
+        if self._quarters_told < quarters < _QUARTERS:
             self._quarters_told = quarters
             self._screen.say([self._status(seconds)])
 
     def close(self, seconds: float) -> None:
         """Leave the lanes and the last counts on the screen."""
         self._screen.draw([])
-        self._screen.say([[], *self.lanes()])
-        if self._screen.is_live:
-            self._screen.say([self._status(seconds)])
+        self._screen.say([[], *self.lanes(), self._status(seconds)])
 
     def lanes(self) -> Sequence[Line]:
         """One line for each worker; none where there are too many for a screen."""

@@ -6,7 +6,8 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -57,9 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(run: Run, *, json_file: Path | None) -> int:
     if sys.platform == "win32":
         return _refuse("scenarios need SIGKILL and SIGSTOP, which this system does not have")
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        report = run.report()
+        with _ended_by_sigterm():
+            report = run.report()
     except (OSError, UnusableStoreError) as error:
         return _refuse(str(error))
     Screen(sys.stdout).say(report.summary())
@@ -134,6 +135,16 @@ def _parser() -> argparse.ArgumentParser:
 def _refuse(text: str) -> int:
     print(f"python -m scenarios: {text}", file=sys.stderr)
     return MISUSE
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the run as Ctrl-C does, so that no frozen worker is left behind."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

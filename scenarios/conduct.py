@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -35,12 +35,21 @@ class Run:
         scenario: What is run.
         options: How.
         screen: Where it is shown.
+        clock: What the patience with silent workers is measured with.
     """
 
-    def __init__(self, scenario: Scenario, options: Options, *, screen: Screen) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        options: Options,
+        *,
+        screen: Screen,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._scenario = scenario
         self._options = options
         self._screen = screen
+        self._clock = clock
         self._name = f"{scenario.name}-{options.seed}-{uuid.uuid4().hex[:8]}"
         self._workers = [f"w{number}" for number in range(1, options.workers + 1)]
         digits = len(str(options.tasks))
@@ -89,7 +98,7 @@ class Run:
 
     def _race(self, ground: Ground, *, folder: Path) -> None:
         options = self._options
-        with Fleet(patience=options.patience) as fleet:
+        with Fleet(patience=options.patience, clock=self._clock) as fleet:
             race = Race(
                 fleet,
                 board=Board(self._screen, workers=self._workers, tasks=options.tasks),
@@ -125,7 +134,7 @@ class Run:
             scenario=self._scenario.name,
             options=self._options,
             store=self._shown_store,
-            place=f"{ground.address.prefix}/ of {ground.address.url}",
+            prefix=ground.address.prefix,
             course=self._course,
             audit=self._judge(ground, logs=logs),
             requests=tally(events),

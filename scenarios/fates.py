@@ -25,9 +25,9 @@ def check_fates(evidence: Evidence) -> Finding:
     elif not course.was_continued:
         violations.append(f"{course.frozen.worker} was frozen and never continued")
     finished = sum(_has_finished(events=list(events)) for events in evidence.logs.values())
-    counted = f"{finished} of {len(evidence.logs)} finished"
+    counted = f"{finished} of {len(evidence.logs)} done"
     if course.killed and course.frozen:
-        counted += f", {course.killed.worker} killed, {course.frozen.worker} frozen for a while"
+        counted += f", {course.killed.worker} killed, {course.frozen.worker} frozen"
     return Finding("every worker ended as planned", counted, violations)
 
 

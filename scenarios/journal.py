@@ -62,5 +62,5 @@ def _parse(line: bytes, *, worker: str, where: str) -> Event:
     try:
         fields = json.loads(line)
         return Event(worker, fields.pop("event"), fields.pop("at"), fields)
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"{where}: no event of a worker's log") from error

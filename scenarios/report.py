@@ -25,7 +25,7 @@ class Report:
         scenario: Its name.
         options: What was asked for.
         store: What was asked for, without secrets.
-        place: Prefix and store of this run's own items.
+        prefix: What this run's own items lie under.
         course: What the parent saw.
         audit: The judgement; None if the run was interrupted before it.
         requests: The workers' requests by verb and status.
@@ -40,7 +40,7 @@ class Report:
     store: str
     course: Course
     audit: Audit | None
-    place: str = ""
+    prefix: str = ""
     requests: Requests = field(default_factory=dict)
     counts_http: bool = True
     drops: Drops | None = None
@@ -74,7 +74,7 @@ class Report:
             "scenario": self.scenario,
             "seed": options.seed,
             "store": self.store,
-            "place": self.place,
+            "prefix": self.prefix,
             "workers": options.workers,
             "tasks": options.tasks,
             "unsafe": options.unsafe,
@@ -129,10 +129,8 @@ class Report:
 
     def _lost_answers(self) -> str:
         if self.drops is None:
-            return "none: answers cannot be dropped on this store"
-        return (
-            f"{self.drops.applied} after a write was applied, {self.drops.refused} after a refusal"
-        )
+            return "not injectable on this store"
+        return f"{self.drops.applied} to applied writes, {self.drops.refused} to refused ones"
 
     def _violations(self) -> Iterator[Line]:
         """The first broken check in full, and examples of the others."""

@@ -126,7 +126,7 @@ def _parse_s3(url: SplitResult) -> S3Address:
             f"--store s3:// does not know {', '.join(sorted(query))}. It knows endpoint_url, "
             f"region, {', '.join(_CREDENTIALS)}"
         )
-    if endpoint_url is not None and not _is_plain(urlsplit(endpoint_url)):
+    if endpoint_url is not None and not _is_plain_http(endpoint_url):
         raise ValueError(
             "--store s3:// needs an endpoint_url of the form http(s)://host:port, without user, "
             "password and query"
@@ -160,6 +160,10 @@ def _session(credentials: Mapping[str, str]) -> boto3.Session:
     )
 
 
-def _is_plain(endpoint: SplitResult) -> bool:
-    has_extras = "@" in endpoint.netloc or endpoint.query or endpoint.fragment
-    return endpoint.scheme in ("http", "https") and bool(endpoint.hostname) and not has_extras
+def _is_plain_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    has_extras = "@" in parts.netloc or parts.query or parts.fragment
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not has_extras

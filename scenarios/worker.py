@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,7 +23,7 @@ class Orders:
 
     Args:
         name: The worker's name.
-        seed: What its own choices are drawn from.
+        seed: What the answers to drop are drawn from.
         address: The store.
         heats: The tasks, in heats: all workers start into each heat together.
         journal: Where its log goes.
@@ -38,30 +40,25 @@ class Orders:
     dropped_share: float = 0.0
 
 
-class ParentGoneError(Exception):
-    """The process that started this worker has ended, and with it the run."""
-
-
 class Worker:
     """One worker, from inside its own process."""
 
-    def __init__(self, orders: Orders, *, line: Connection) -> None:
+    def __init__(self, orders: Orders, *, line: Connection, journal: Journal) -> None:
         self.name = orders.name
         self.heats = orders.heats
         self.is_unsafe = orders.unsafe
-        self.rng = random.Random(orders.seed)
-        self._journal = Journal(orders.journal)
+        self._journal = journal
         self._line = line
+        self.log("started", pid=os.getpid())
         self.store = orders.address.open()
         client = getattr(self.store, "s3_client", None)
         self._counts_calls = client is None
         if client is not None:
             meter(client, journal=self._journal)
         if client is not None and orders.dropped_share:
-            # A stream of its own, so that faults do not change what the worker chooses.
-            drops = random.Random(f"drops of {orders.seed}")
+            rng = random.Random(orders.seed)
             share = orders.dropped_share
-            drop_replies(client, share=share, rng=drops, journal=self._journal)
+            drop_replies(client, share=share, rng=rng, journal=self._journal)
 
     def log(self, event: str, **fields: Any) -> None:
         """Write an event to this worker's log before anything else happens."""
@@ -74,7 +71,7 @@ class Worker:
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Tell the parent, for its display; waits for nothing."""
-        self._send(kind, fields, waits=False)
+        self._line.send((kind, fields, False))
 
     def line_up(self, heat: int) -> None:
         """Wait until all workers that are alive and awake stand at the start of this heat."""
@@ -89,17 +86,8 @@ class Worker:
         self._ask("rendezvous", task=task)
 
     def _ask(self, kind: str, **fields: Any) -> None:
-        self._send(kind, fields, waits=True)
-        try:
-            self._line.recv()
-        except (EOFError, OSError):
-            raise ParentGoneError from None
-
-    def _send(self, kind: str, fields: dict[str, Any], *, waits: bool) -> None:
-        try:
-            self._line.send((kind, fields, waits))
-        except OSError:
-            raise ParentGoneError from None
+        self._line.send((kind, fields, True))
+        self._line.recv()
 
 
 Program = Callable[[Worker], None]
@@ -111,12 +99,10 @@ def run_worker(program: Program, orders: Orders, line: Connection) -> None:
     Raises:
         SystemExit: 1 if the program failed; its traceback is in the log.
     """
-    try:
-        worker = Worker(orders, line=line)
-        program(worker)
-        worker.log("finished")
-    except ParentGoneError:
-        raise SystemExit(1) from None
-    except Exception:  # noqa: BLE001 - whatever it is, the audit reports it
-        Journal(orders.journal).log("crashed", traceback=traceback.format_exc())
-        raise SystemExit(1) from None
+    with closing(Journal(orders.journal)) as journal:
+        try:
+            program(Worker(orders, line=line, journal=journal))
+        except Exception:  # noqa: BLE001 - whatever it is, the audit reports it
+            journal.log("crashed", traceback=traceback.format_exc())
+            raise SystemExit(1) from None
+        journal.log("finished")

@@ -52,7 +52,7 @@ def test_the_contract_s_names_are_in_their_modules_and_in_the_root(module, names
 
 
 def test_importing_it_loads_nothing_heavy():
-    heavy = {"boto3", "jsonpickle", "numpy", "pandas", "moto", "tenacity", "structlog", "asyncio"}
+    heavy = {"boto3", "botocore", "jsonpickle", "numpy", "pandas", "moto", "tenacity", "structlog", "asyncio"}
     script = "import sys, persidict, persidict_sync; print(*sys.modules)"
     # Without site, so that no tool's start-up hook is counted as ours.
     path = os.pathsep.join(p for p in sys.path if p)

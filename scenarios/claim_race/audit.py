@@ -149,7 +149,7 @@ def _unknown_not_started(case: _Case) -> Finding:
         if attempt.runs
     ]
     applied = sum(_is_holder(attempt, case=case) for attempt in unknown)
-    counted = f"{len(unknown)} unknown outcomes, {applied} of them in the bucket"
+    counted = f"{len(unknown)} unknown, {applied} of them in the bucket"
     return Finding("unknown means not started", counted, violations)
 
 
@@ -169,7 +169,7 @@ def _orphans_listed(case: _Case) -> Finding:
         elif attempt.outcome == "won" and not attempt.is_done:
             violations.append(f"{attempt.task}: {attempt.worker} won it and never finished it")
     counted = ", ".join(case.orphaned) or "none"
-    return Finding("orphaned is what the killed worker held", counted, violations)
+    return Finding("orphaned: the killed worker's task", counted, violations)
 
 
 def _is_holder(attempt: Attempt, *, case: _Case) -> bool:

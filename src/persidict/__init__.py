@@ -14,7 +14,8 @@ Example:
     True
 """
 
-from persidict.basic_s3_dict import BasicS3Dict
+from typing import TYPE_CHECKING, Any
+
 from persidict.codecs import Codec
 from persidict.exceptions import (
     BackendError,
@@ -67,6 +68,9 @@ from persidict.safe_str_tuple import NonEmptySafeStrTuple, SafeStrTuple
 from persidict.safe_str_tuple_signing import sign_safe_str_tuple, unsign_safe_str_tuple
 from persidict.sqlite_dict import SQLiteDict
 from persidict.version import __version__
+
+if TYPE_CHECKING:
+    from persidict.basic_s3_dict import BasicS3Dict
 
 __all__ = [
     "ALWAYS_RETRIEVE",
@@ -121,3 +125,12 @@ __all__ = [
     "sign_safe_str_tuple",
     "unsign_safe_str_tuple",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The SDK takes most of the time of an import, and only `BasicS3Dict` needs it.
+    if name == "BasicS3Dict":
+        from persidict.basic_s3_dict import BasicS3Dict
+
+        return BasicS3Dict
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

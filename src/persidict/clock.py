@@ -38,6 +38,15 @@ class Clock(Protocol):
         """96 random bits that no other write shares."""
 
 
+def _monotonic() -> float:
+    # A lease runs out while the machine sleeps, so the clock must not stop with it.
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+if not hasattr(time, "CLOCK_BOOTTIME"):
+    _monotonic = time.monotonic
+
+
 class SystemClock:
     """The machine's own clock and random source; safe under threads and across fork.
 
@@ -54,8 +63,8 @@ class SystemClock:
         self._random = random.SystemRandom()
 
     def monotonic(self) -> float:
-        """Seconds on the system's monotonic clock."""
-        return time.monotonic()
+        """Seconds on the monotonic clock, where possible one that counts suspended time."""
+        return _monotonic()
 
     def time(self) -> float:
         """POSIX seconds."""

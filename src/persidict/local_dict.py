@@ -29,6 +29,8 @@ class LocalDict(PersiDict[ValueType]):
 
     def __init__(self, *, memory: Memory | None = None, **settings: Unpack[Settings]) -> None:
         super().__init__(**settings)
+        if not isinstance(memory, Memory | None):
+            raise TypeError(f"memory must be a Memory or None, not a {type(memory).__name__}")
         self.memory = Memory() if memory is None else memory
         self._attach(MemoryStore(self.memory, clock=self._policy.clock))
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypedDict, TypeVar, cast, overload
 
 from persidict.clock import SYSTEM_CLOCK, Clock
-from persidict.codecs import Codec, check_base_class, codec_for
+from persidict.codecs import Codec, check_base_class, check_codec, codec_for
 from persidict.conditional import CONFLICT_RETRIES, ConditionalOperations, forbid_joker
 from persidict.exceptions import MutationPolicyError
 from persidict.items import Item, Items
@@ -92,6 +92,7 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
             codec = codec_for(serialization_format, base_class_for_values=base_class_for_values)
             self._given_codec = None
         else:
+            check_codec(codec)
             check_base_class(base_class_for_values)
             self._given_codec = codec
         if not operation_timeout > 0:
@@ -243,6 +244,8 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
 
     def keys(self) -> Iterator[NonEmptySafeStrTuple]:  # type: ignore[override]
         """The keys, one request for every 1,000; an iterator, not a view.
+
+        `list(d.keys())` takes one pass; `list(d)` takes two, since Python asks for `len(d)` first.
 
         Example:
             >>> from persidict import LocalDict
@@ -447,9 +450,9 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
 
         Raises:
             TypeError: It is no `Codec`.
+            ValueError: Its format is empty or unsafe.
         """
-        if not isinstance(codec, Codec):
-            raise TypeError(f"codec must be a Codec, not a {type(codec).__name__}")
+        check_codec(codec)
         return self._like_this(
             _codec=codec,
             _given_codec=codec,

@@ -23,9 +23,9 @@ def normalized(root_prefix: str) -> str:
 
 
 def redacted(value: object) -> object:
-    """The value; without user and password if it is a URL, by its class if it may hold secrets."""
+    """The value; a URL without user, password and query; by its class if it may hold secrets."""
     if isinstance(value, str):
-        return re.sub(r"//[^/@]*@", "//…@", value)
+        return re.sub(r"\?.*", "?…", re.sub(r"//.*@", "//…@", value)) if "://" in value else value
     if value is None or isinstance(value, bool | int | float | type):
         return value
     return _Shown(type(value).__name__)

@@ -108,6 +108,9 @@ class Settlement:
             raise
 
     def _judge(self, answer: Refused | Unaccounted) -> Applied | Lost | None:
+        if self._is_too_late():
+            self._unread = answer
+            return None
         try:
             seen = self._look(certain=self._doubt is not None)
         except TransientError:
@@ -127,9 +130,11 @@ class Settlement:
         return Lost(seen)
 
     def _is_time_up(self, tries: int) -> bool:
-        if self._policy.clock.monotonic() + self._store.request_timeout >= self._deadline:
-            return True
-        return self._doubt is None and tries >= self._policy.tries
+        return self._is_too_late() or (self._doubt is None and tries >= self._policy.tries)
+
+    def _is_too_late(self) -> bool:
+        """Whether a request that began now might end after the deadline."""
+        return self._policy.clock.monotonic() + self._store.request_timeout >= self._deadline
 
     def _give_up(self, tries: int) -> NoReturn:
         # A refusal may answer a copy of a request whose original was applied, so one after which

@@ -1,6 +1,14 @@
 import pytest
 
-from persidict.codecs import Codec, JsonCodec, PickleCodec, TextCodec, codec_for
+from persidict.codecs import (
+    Codec,
+    JsonCodec,
+    PickleCodec,
+    TextCodec,
+    check_base_class,
+    check_codec,
+    codec_for,
+)
 
 from .values import MyStr
 
@@ -68,3 +76,28 @@ def test_a_codec_of_the_callers_own_needs_encode_and_decode_alone():
     assert not codec.stamps
     with pytest.raises(TypeError, match="abstract"):
         Codec()
+
+
+@pytest.mark.parametrize("no_codec", [None, "json", JsonCodec, 1])
+def test_what_is_no_codec_is_refused(no_codec):
+    with pytest.raises(TypeError, match="codec must be a Codec"):
+        check_codec(no_codec)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"), [("", ValueError), ("a/b", ValueError), ("..", ValueError), (None, TypeError)]
+)
+def test_a_codec_whose_format_is_no_suffix_is_refused(bad, error):
+    codec = JsonCodec()
+    check_codec(codec)
+    codec.format = bad
+
+    with pytest.raises(error, match=r"codec\.format"):
+        check_codec(codec)
+
+
+def test_a_base_class_is_a_class_or_none():
+    check_base_class(None)
+    check_base_class(int)
+    with pytest.raises(TypeError, match="not a str"):
+        check_base_class("int")

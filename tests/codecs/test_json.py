@@ -1,3 +1,4 @@
+import itertools
 import json
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def spelled(value):
     if isinstance(value, list | tuple):
         return kind, [spelled(item) for item in value]
     if isinstance(value, set | frozenset):
-        return kind, sorted((repr(spelled(item)) for item in value))
+        return kind, sorted(repr(spelled(item)) for item in value)
     if isinstance(value, Node | Task | FrozenTask):
         return kind, spelled(vars(value))
     return kind, repr(value)
@@ -111,7 +112,7 @@ class TestTaggedValues:
         document = jsonpickle.encode(value, keys=True)
         try:
             expected = jsonpickle.decode(document, keys=True)
-        except Exception:  # what jsonpickle cannot read, we need not
+        except Exception:  # noqa: BLE001 - what jsonpickle cannot read, we need not
             return
         try:
             arrived = codec.decode(document.encode())
@@ -127,6 +128,11 @@ class TestTaggedValues:
         assert document["name"] == "d\u00e9j\u00e0"
         assert document["parts"] == [1]
         assert "d\u00e9j\u00e0".encode() in codec.encode(Task("d\u00e9j\u00e0"))
+
+    def test_keys_are_readable_by_a_person(self):
+        assert codec.encode({("d\u00e9j\u00e0",): 1}) == (
+            '{"json://{\\"py/tuple\\": [\\"d\u00e9j\u00e0\\"]}": 1}'.encode()
+        )
 
     @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
     def test_numbers_that_json_lacks(self, number):
@@ -161,6 +167,13 @@ class TestReferences:
         assert spelled(arrived) == spelled(value)
         assert arrived["a"] is arrived["b"][0] is arrived[1]["c"] is arrived[(1,)].d
 
+    def test_shared_lists_and_dicts_of_plain_values_stay_shared(self):
+        for shared in ([1], {"x": 1}, []):
+            arrived = there_and_back({"a": shared, "b": [shared]})
+
+            assert arrived["a"] == shared
+            assert arrived["a"] is arrived["b"][0]
+
     def test_equal_objects_stay_apart(self):
         first, second = there_and_back([[1], [1]])
 
@@ -192,13 +205,18 @@ class TestReferences:
 
 
 class Fleeting:
-    """Comes back with another attribute than it had."""
+    """Comes back as another one each time."""
+
+    times = itertools.count()
 
     def __init__(self):
-        self.read = False
+        self.time = next(self.times)
+
+    def __getstate__(self):
+        return {"time": self.time}
 
     def __setstate__(self, state):
-        self.read = True
+        self.time = next(self.times)
 
 
 class TestRefusals:

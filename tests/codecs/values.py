@@ -3,7 +3,7 @@
 import array
 import collections
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -196,12 +196,12 @@ TAGGED = {
     "user dict": collections.UserDict({"a": (1,)}),
     "namespace": types.SimpleNamespace(a=(1,)),
     "array": array.array("d", [0.5]),
-    "datetime": datetime.datetime(2026, 5, 17, 1, 2, 3, 4, fold=1),
-    "aware datetime": datetime.datetime(2026, 5, 17, tzinfo=datetime.UTC),
-    "zoned datetime": datetime.datetime(2026, 5, 17, tzinfo=zoneinfo.ZoneInfo("UTC")),
-    "date": datetime.date(2026, 5, 17),
-    "time": datetime.time(1, 2, 3),
-    "timedelta": datetime.timedelta(days=-1, microseconds=1),
+    "datetime": dt.datetime(2026, 5, 17, 1, 2, 3, 4, fold=1),  # noqa: DTZ001 - a value like any other
+    "aware datetime": dt.datetime(2026, 5, 17, tzinfo=dt.UTC),
+    "zoned datetime": dt.datetime(2026, 5, 17, tzinfo=zoneinfo.ZoneInfo("UTC")),
+    "date": dt.date(2026, 5, 17),
+    "time": dt.time(1, 2, 3),
+    "timedelta": dt.timedelta(days=-1, microseconds=1),
     "decimal": decimal.Decimal("1.10"),
     "fraction": fractions.Fraction(1, 3),
     "uuid": uuid.UUID(int=1),

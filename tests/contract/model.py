@@ -21,8 +21,8 @@ from persidict import (
 
 ABSENT = ITEM_NOT_AVAILABLE
 
+# Where the expected etag is the actual one, and where it is not.
 SATISFIED = {
-    # condition: (expected is actual, expected is not actual)
     ANY_ETAG: (True, True),
     ETAG_IS_THE_SAME: (True, False),
     ETAG_HAS_CHANGED: (False, True),
@@ -115,8 +115,8 @@ class Model:
     def transform_item(self, key: Any, *, transformer: Any) -> tuple[Any, Any]:
         """The resulting etag and the new value."""
         value = transformer(self.items[key][1] if key in self.items else ABSENT)
-        if self.append_only and value is not KEEP_CURRENT:
-            if value is DELETE_CURRENT or key in self.items:
-                raise MutationPolicyError("append-only")
+        changes = value is DELETE_CURRENT or (key in self.items and value is not KEEP_CURRENT)
+        if self.append_only and changes:
+            raise MutationPolicyError("append-only")
         after = self.apply(key, value)
         return after, self.items[key][1] if key in self.items else ABSENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,10 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
 
-    from persidict.testing import EmbeddedS3, ServerControl
-
-CLIENTS = ("own", "standard", "legacy")
-"""The dictionary's own client, and given ones that retry by themselves in either mode."""
+    from persidict.testing import ServerControl
 
 _SETTINGS: dict[str, Any] = {"proxies": {}, "s3": {"addressing_style": "path"}}
-_RETRIES: dict[str, dict[str, Any]] = {
+RETRIES: dict[str, dict[str, Any]] = {
     "one attempt": {"total_max_attempts": 1},
     "default": {},
     "standard": {"mode": "standard", "total_max_attempts": 3},
@@ -32,59 +30,83 @@ _RETRIES: dict[str, dict[str, Any]] = {
 _seeds = itertools.count(1)
 
 
-class Bench:
-    """A bucket of the embedded server; everything opened here is closed by `close`."""
+class Sdk:
+    """A session, and clients that are never altered by a test."""
 
-    def __init__(self, server: EmbeddedS3, *, session: boto3.Session, bucket: str) -> None:
-        self.control: ServerControl = server.control
-        self.endpoint_url = server.endpoint_url
+    def __init__(self, session: boto3.Session, *, endpoint_url: str) -> None:
         self.session = session
-        self.bucket = bucket
-        self._stack = contextlib.ExitStack()
+        self.endpoint_url = endpoint_url
         self.rival = self.client("one attempt")
-        """A client of somebody else's."""
+        self.plain = self.client("one attempt")
+        self.tried_buckets: set[str] = set()
+
+    def close(self) -> None:
+        self.rival.close()
+        self.plain.close()
+
+    def client(
+        self, retrying: str = "default", *, endpoint_url: str | None = None, **config: Any
+    ) -> S3Client:
+        settings = {**_SETTINGS, "retries": RETRIES[retrying], **config}
+        return self.session.client(
+            "s3", endpoint_url=endpoint_url or self.endpoint_url, config=Config(**settings)
+        )
+
+
+class Bench:
+    """A bucket of the embedded server; clients that are made here are closed by `close`.
+
+    Attributes:
+        rival: A client of somebody else's.
+        plain: A client that makes one attempt a request, shared by all tests.
+    """
+
+    def __init__(self, sdk: Sdk, *, control: ServerControl, bucket: str) -> None:
+        self.sdk = sdk
+        self.control = control
+        self.bucket = bucket
+        self.rival = sdk.rival
+        self.plain = sdk.plain
+        self._stack = contextlib.ExitStack()
 
     def close(self) -> None:
         self._stack.close()
 
-    def client(self, retries: str = "default", **config: Any) -> S3Client:
-        settings = {**_SETTINGS, "retries": _RETRIES[retries], **config}
-        client = self.session.client(
-            "s3", endpoint_url=self.endpoint_url, config=Config(**settings)
-        )
+    def client(self, retrying: str = "default", **config: Any) -> S3Client:
+        client = self.sdk.client(retrying, **config)
         self._stack.callback(client.close)
         return client
 
     def own(self, **settings: Any) -> BasicS3Dict[Any]:
         """A dictionary that makes its own client."""
-        where = {
-            "bucket_name": self.bucket,
-            "session": self.session,
-            "endpoint_url": self.endpoint_url,
-            "create_bucket": False,
-            "clock": ManualClock(seed=next(_seeds)),
-        }
-        d: BasicS3Dict[Any] = BasicS3Dict(**{**where, **settings})
+        where = {"session": self.sdk.session, "endpoint_url": self.sdk.endpoint_url}
+        d = self._open(**{**where, **settings})
         self._stack.callback(d.s3_client.close)
         return d
 
-    def given(self, client: S3Client, **settings: Any) -> BasicS3Dict[Any]:
-        """A dictionary over a client that was passed in."""
-        where = {
-            "bucket_name": self.bucket,
-            "s3_client": client,
-            "create_bucket": False,
-            "clock": ManualClock(seed=next(_seeds)),
-        }
-        return BasicS3Dict(**{**where, **settings})
+    def given(self, client: S3Client | None = None, **settings: Any) -> BasicS3Dict[Any]:
+        """A dictionary over a client that was passed in, `plain` by default."""
+        return self._open(s3_client=client or self.plain, **settings)
 
     def open(self, make: str, **settings: Any) -> BasicS3Dict[Any]:
-        """A dictionary whose client is of this make: one of `CLIENTS`, or of the retry modes."""
+        """A dictionary whose client is its `own`, or is given and retries like this."""
         return self.own(**settings) if make == "own" else self.given(self.client(make), **settings)
 
+    def _open(self, **settings: Any) -> BasicS3Dict[Any]:
+        clock = ManualClock(seed=next(_seeds))
+        where = {"bucket_name": self.bucket, "create_bucket": False, "clock": clock}
+        return BasicS3Dict(**{**where, **settings})
+
+    def try_conditional_delete(self) -> None:
+        """Have the first conditional delete in this bucket, and its probe, behind us."""
+        d = self.given(self.rival)
+        d["warm-up"] = 1
+        d.pop("warm-up")
+        self.sdk.tried_buckets.add(self.bucket)
+
     def put(self, name: str, value: object) -> str:
-        """Have the rival write a pickle; its etag."""
-        body = pickle.dumps(value)
+        """Have the rival write a pickle, with bytes of its own; its etag."""
+        body = pickle.dumps(value) + os.urandom(12)
         return self.rival.put_object(Bucket=self.bucket, Key=name, Body=body)["ETag"]
 
     def delete(self, name: str) -> None:
@@ -97,6 +119,11 @@ class Bench:
             return self.rival.get_object(Bucket=self.bucket, Key=name)["Body"].read()
         except self.rival.exceptions.NoSuchKey:
             return None
+
+    def value(self, name: str) -> object:
+        """What the pickle in the bucket holds, None for nothing."""
+        body = self.read(name)
+        return None if body is None else pickle.loads(body)
 
     def etag(self, name: str) -> str | None:
         """The etag that the bucket shows, None for nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+import socket
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import boto3
 import botocore.endpoint
 import pytest
 
-from tests.s3.bench import Bench
+from tests.s3.bench import Bench, Sdk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,36 +19,52 @@ if TYPE_CHECKING:
     from persidict.testing import EmbeddedS3, ServerControl
 
 
-@pytest.fixture(autouse=True)
-def _sdk_as_on_a_bare_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No settings, proxies or credentials from outside, and no waiting between SDK retries."""
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture(autouse=True)
+def _sdk_as_on_a_bare_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings, proxies or credentials from outside, and no waiting between SDK retries."""
+    _bare_environment(monkeypatch)
     monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
 
 
-@cache
-def _session() -> boto3.Session:
-    # The first client of each session reads the SDK's service model, which takes long.
-    return boto3.Session("an-access-key", "a-secret-key", region_name="us-east-1")
+@pytest.fixture(scope="session")
+def sdk(persidict_server: EmbeddedS3) -> Iterator[Sdk]:
+    """What all tests share, because making it takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _bare_environment(monkeypatch)
+        session = boto3.Session("an-access-key", "a-secret-key", region_name="us-east-1")
+        sdk = Sdk(session, endpoint_url=persidict_server.endpoint_url)
+    yield sdk
+    sdk.close()
 
 
 @pytest.fixture
-def sdk_session(_sdk_as_on_a_bare_machine: None) -> boto3.Session:
-    """One session for the clients of all tests."""
-    return _session()
-
-
-@pytest.fixture
-def bench(
-    persidict_server: EmbeddedS3, persidict_bucket: str, sdk_session: boto3.Session
-) -> Iterator[Bench]:
+def bench(persidict_server: EmbeddedS3, persidict_bucket: str, sdk: Sdk) -> Iterator[Bench]:
     """A fresh bucket of the server without faults."""
-    bench = Bench(persidict_server, session=sdk_session, bucket=persidict_bucket)
+    bench = Bench(sdk, control=persidict_server.control, bucket=persidict_bucket)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="session")
+def _shared_bucket(persidict_server: EmbeddedS3) -> str:
+    return persidict_server.create_bucket()
+
+
+@pytest.fixture
+def shared_bench(persidict_server: EmbeddedS3, _shared_bucket: str, sdk: Sdk) -> Iterator[Bench]:
+    """One bucket for many small tests, each with keys of its own; conditional deletes are tried."""
+    bench = Bench(sdk, control=persidict_server.control, bucket=_shared_bucket)
+    if bench.bucket not in sdk.tried_buckets:
+        bench.try_conditional_delete()
     yield bench
     bench.close()
 
@@ -59,28 +75,9 @@ def control(persidict_faults: ServerControl) -> ServerControl:
     return persidict_faults
 
 
-@pytest.fixture(scope="session")
-def _shared_bucket(persidict_server: EmbeddedS3) -> str:
-    return persidict_server.create_bucket()
-
-
 @pytest.fixture
-def shared_bench(
-    persidict_server: EmbeddedS3, _shared_bucket: str, sdk_session: boto3.Session
-) -> Iterator[Bench]:
-    """One bucket for many small tests, each with a key of its own; conditional deletes are tried."""
-    bench = Bench(persidict_server, session=sdk_session, bucket=_shared_bucket)
-    _try_conditional_delete(bench)
-    yield bench
-    bench.close()
-
-
-_tried: set[str] = set()
-
-
-def _try_conditional_delete(bench: Bench) -> None:
-    if bench.bucket not in _tried:
-        d = bench.given(bench.rival)
-        d["warm-up"] = 1
-        d.pop("warm-up")
-        _tried.add(bench.bucket)
+def nobodys_endpoint() -> Iterator[str]:
+    """A loopback address at which nobody listens, and nobody else will as long as the test runs."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"

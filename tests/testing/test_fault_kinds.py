@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.client import RemoteDisconnected
 from typing import TYPE_CHECKING, Any
@@ -19,18 +19,19 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from persidict.testing import FaultKind, FaultRule
+from persidict.testing import FaultKind, FaultPlan, FaultRule
+from persidict.testing.active_plan import ActivePlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_s3 import S3Client
 
     from persidict.testing import EmbeddedS3, ServerControl
 
 KEY = "a-key"
-SECOND = 1.0
-READ_TIMEOUT = 0.3
+ONCE = {"total_max_attempts": 1}
+READ_TIMEOUT = 0.5
 
 
 @dataclass
@@ -58,9 +59,21 @@ class Bucket:
 
 @pytest.fixture
 def bucket(persidict_server: EmbeddedS3, persidict_bucket: str) -> Iterator[Bucket]:
-    client = persidict_server.client(retries={"total_max_attempts": 1}, read_timeout=READ_TIMEOUT)
-    yield Bucket(client, persidict_bucket)
-    client.close()
+    with closing(persidict_server.client(retries=ONCE)) as client:
+        yield Bucket(client, persidict_bucket)
+
+
+@pytest.fixture
+def impatient(persidict_server: EmbeddedS3, persidict_bucket: str) -> Iterator[Bucket]:
+    """The same bucket, seen by a client that does not wait long for an answer."""
+    with closing(persidict_server.client(retries=ONCE, read_timeout=READ_TIMEOUT)) as client:
+        yield Bucket(client, persidict_bucket)
+
+
+def await_that(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
 
 
 def first_put(kind: FaultKind, **how: Any) -> FaultRule:
@@ -162,15 +175,15 @@ def test_a_duplicate_delivers_the_second_answer_though_the_write_has_landed(
 
 
 def test_a_late_request_held_beyond_the_timeout_is_applied_when_released(
-    bucket: Bucket, persidict_faults: ServerControl
+    bucket: Bucket, impatient: Bucket, persidict_faults: ServerControl
 ) -> None:
     persidict_faults.set_faults(first_put(FaultKind.LATE))
 
     with pytest.raises(ReadTimeoutError):
-        bucket.create()
+        impatient.create()
 
+    await_that(lambda: persidict_faults.count_late() == 1)
     assert bucket.read() is None
-    assert persidict_faults.count_late() == 1
     assert persidict_faults.release_late() == (200,)
     assert bucket.read() == b"new"
     assert persidict_faults.release_late() == ()
@@ -206,18 +219,14 @@ def test_a_late_request_waits_for_its_time(bucket: Bucket, persidict_faults: Ser
         bucket.create()
     assert bucket.read() is None
 
-    deadline = time.monotonic() + 60 * SECOND
-    while persidict_faults.count_late():
-        assert time.monotonic() < deadline
-    assert bucket.read() == b"new"
+    await_that(lambda: bucket.read() == b"new")
 
 
-@pytest.mark.parametrize("seconds", [None, 0.0])
+@pytest.mark.parametrize("seconds", [None, 3600.0])
 def test_a_late_request_is_never_applied_once_the_plan_has_ended(
     seconds: float | None, bucket: Bucket, persidict_faults: ServerControl
 ) -> None:
-    hour = None if seconds is None else 3600.0
-    persidict_faults.set_faults(first_put(FaultKind.LATE, seconds=hour, close=True))
+    persidict_faults.set_faults(first_put(FaultKind.LATE, seconds=seconds, close=True))
     with pytest.raises(ConnectionClosedError):
         bucket.create()
 
@@ -227,33 +236,42 @@ def test_a_late_request_is_never_applied_once_the_plan_has_ended(
     assert bucket.read() is None
 
 
+def test_requests_that_overlap_the_end_of_a_plan_apply_nothing_late() -> None:
+    rule = first_put(FaultKind.LATE, after_requests=1)
+    applied: list[int] = []
+    plan = ActivePlan(FaultPlan(rules=(rule,)))
+    plan.postpone(lambda: applied.append(1) or 200, rule=rule)
+
+    plan.end()
+    plan.postpone(lambda: applied.append(2) or 200, rule=rule)
+    plan.count_applied()
+
+    assert applied == []
+
+
 def test_a_black_hole_holds_its_client_until_the_faults_are_cleared(
-    persidict_server: EmbeddedS3, persidict_bucket: str, persidict_faults: ServerControl
+    bucket: Bucket, persidict_faults: ServerControl
 ) -> None:
-    client = persidict_server.client(retries={"total_max_attempts": 1})
-    bucket = Bucket(client, persidict_bucket)
     persidict_faults.set_faults(first_put(FaultKind.BLACK_HOLE))
     with ThreadPoolExecutor(1) as pool:
         swallowed = pool.submit(bucket.create)
-        while not persidict_faults.fault_report().fired:
-            assert not swallowed.done()
+        await_that(lambda: persidict_faults.fault_report().fired)
 
         assert bucket.read() is None
         persidict_faults.clear_faults()
 
         with pytest.raises(ConnectionClosedError):
-            swallowed.result(timeout=60 * SECOND)
+            swallowed.result(timeout=60)
     assert bucket.read() is None
-    client.close()
 
 
 def test_a_black_hole_outlasts_the_read_timeout(
-    bucket: Bucket, persidict_faults: ServerControl
+    impatient: Bucket, persidict_faults: ServerControl
 ) -> None:
     persidict_faults.set_faults(first_put(FaultKind.BLACK_HOLE))
 
     with pytest.raises(ReadTimeoutError):
-        bucket.create()
+        impatient.create()
 
 
 def test_a_delayed_answer_comes_after_its_delay(
@@ -269,24 +287,24 @@ def test_a_delayed_answer_comes_after_its_delay(
 
 
 def test_an_answer_delayed_beyond_the_timeout_was_applied(
-    bucket: Bucket, persidict_faults: ServerControl
+    bucket: Bucket, impatient: Bucket, persidict_faults: ServerControl
 ) -> None:
     persidict_faults.set_faults(first_put(FaultKind.DELAY, seconds=3600.0))
 
     with pytest.raises(ReadTimeoutError):
-        bucket.create()
+        impatient.create()
 
-    assert bucket.read() == b"new"
+    await_that(lambda: bucket.read() == b"new")
 
 
 def test_a_dripping_answer_outlives_the_read_timeout(
-    bucket: Bucket, persidict_faults: ServerControl
+    bucket: Bucket, impatient: Bucket, persidict_faults: ServerControl
 ) -> None:
     bucket.put(b"a value of some length")
     persidict_faults.set_faults(FaultRule(kind=FaultKind.DRIP, nth=(0,), seconds=0.002))
     before = time.monotonic()
 
-    assert bucket.read() == b"a value of some length"
+    assert impatient.read() == b"a value of some length"
 
     assert time.monotonic() - before > READ_TIMEOUT
 
@@ -363,17 +381,21 @@ def test_the_sdks_own_retry_meets_its_own_write(
     assert persidict_faults.log().counts["PUT"] == {"412": 1, "none": 1}
 
 
+NEVER_ANSWERED = (FaultKind.LATE, FaultKind.BLACK_HOLE)
+
+
 @pytest.mark.parametrize("kind", FaultKind)
 def test_every_kind_is_recorded_when_it_fires(
-    kind: FaultKind, bucket: Bucket, persidict_faults: ServerControl
+    kind: FaultKind, bucket: Bucket, impatient: Bucket, persidict_faults: ServerControl
 ) -> None:
     bucket.put()
     persidict_faults.reset_log()
     seconds = 0.0 if kind in (FaultKind.DELAY, FaultKind.DRIP) else None
     persidict_faults.set_faults(FaultRule(kind=kind, nth=(0,), seconds=seconds))
     with suppress(BotoCoreError, ClientError):
-        bucket.read()
+        (impatient if kind in NEVER_ANSWERED else bucket).read()
 
+    await_that(lambda: persidict_faults.log().total)
     (fired,) = persidict_faults.fault_report().fired
     assert (fired.kind, fired.rule, fired.index) == (kind, 0, 0)
     assert (fired.method, fired.name) == ("GET", f"{bucket.name}/{KEY}")

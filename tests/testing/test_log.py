@@ -56,4 +56,4 @@ def test_the_log_forgets_on_request(
 
     persidict_faults.reset_log()
 
-    assert persidict_faults.log().total == 0
+    assert (persidict_faults.log().total, persidict_faults.log().entries) == (0, ())

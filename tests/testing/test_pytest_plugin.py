@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def test_unused_it_imports_nothing_heavy(run: Run) -> None:
             assert "persidict.testing.pytest_plugin" in sys.modules
             assert "moto" not in sys.modules
             assert "flask" not in sys.modules
-            assert "persidict.testing.embedded_s3" not in sys.modules
+            assert "werkzeug" not in sys.modules
         """,
         "-p",
         "no:xdist",
@@ -41,7 +40,7 @@ def test_unused_it_imports_nothing_heavy(run: Run) -> None:
     result.assert_outcomes(passed=1)
 
 
-def test_each_test_has_a_fresh_bucket_on_one_server(run: Run) -> None:
+def test_each_test_has_a_fresh_bucket_and_a_store_over_it_on_one_server(run: Run) -> None:
     result = run(
         """
         import pytest
@@ -57,15 +56,7 @@ def test_each_test_has_a_fresh_bucket_on_one_server(run: Run) -> None:
 
         def test_both():
             assert (len(endpoints), len(buckets)) == (1, 2)
-        """
-    )
 
-    result.assert_outcomes(passed=3)
-
-
-def test_the_store_is_a_dictionary_of_json_over_the_bucket(run: Run) -> None:
-    result = run(
-        """
         def test_store(persidict_store, persidict_s3_client, persidict_bucket):
             persidict_store["key"] = [1, 2]
 
@@ -75,37 +66,29 @@ def test_the_store_is_a_dictionary_of_json_over_the_bucket(run: Run) -> None:
         """
     )
 
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=4)
 
 
-def test_faults_are_gone_after_a_test_that_failed(run: Run) -> None:
-    result = run(
-        """
-        from persidict.testing import FaultKind, FaultRule, StoreDialect
-
-        def test_fails(persidict_faults):
-            persidict_faults.set_faults(FaultRule(kind=FaultKind.DROP_REQUEST))
-            persidict_faults.set_dialect(StoreDialect(metadata="dropped"))
-            assert False
-
-        def test_is_served(persidict_s3_client, persidict_bucket):
-            where = {"Bucket": persidict_bucket, "Key": "key"}
-            persidict_s3_client.put_object(Body=b"", Metadata={"a": "b"}, **where)
-            assert persidict_s3_client.head_object(**where)["Metadata"] == {"a": "b"}
-        """
-    )
-
-    result.assert_outcomes(passed=1, failed=1)
-
-
-def test_workers_are_gone_after_a_test_that_failed(run: Run, tmp_path: Path) -> None:
+def test_faults_and_workers_are_gone_after_a_test_that_failed(run: Run, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     result = run(
         f"""
         import pathlib
         import signal
 
-        def test_fails(persidict_workers):
+        from persidict.testing import FaultKind, FaultRule, StoreDialect
+
+        def test_fails_with_faults(persidict_faults):
+            persidict_faults.set_faults(FaultRule(kind=FaultKind.DROP_REQUEST))
+            persidict_faults.set_dialect(StoreDialect(metadata="dropped"))
+            assert False
+
+        def test_is_served(persidict_s3_client, persidict_bucket):
+            where = {{"Bucket": persidict_bucket, "Key": "key"}}
+            persidict_s3_client.put_object(Body=b"", Metadata={{"a": "b"}}, **where)
+            assert persidict_s3_client.head_object(**where)["Metadata"] == {{"a": "b"}}
+
+        def test_fails_with_workers(persidict_workers):
             workers = [persidict_workers.spawn(signal.pause) for _ in range(2)]
             for worker in workers:
                 worker.freeze()
@@ -115,7 +98,7 @@ def test_workers_are_gone_after_a_test_that_failed(run: Run, tmp_path: Path) -> 
         """
     )
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(["*WorkerHungError: worker-1 had no result after 0.1 s*"])
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids.read_text().split())
 
@@ -124,24 +107,15 @@ def test_each_xdist_worker_has_a_server_of_its_own(run: Run, tmp_path: Path) -> 
     result = run(
         f"""
         import pathlib
-        import pytest
 
-        @pytest.mark.parametrize("number", range(2))
-        def test_server(number, persidict_server, worker_id):
+        def test_server(persidict_server, worker_id):
             pathlib.Path({str(tmp_path)!r}, worker_id).write_text(f"{{persidict_server.pid}}")
         """,
         "-n2",
         "--dist=each",
     )
 
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=2)
     pids = {(tmp_path / worker).read_text() for worker in ("gw0", "gw1")}
     assert len(pids) == 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
-
-
-def test_the_plugin_is_loaded_once_by_its_entry_point(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_subprocess("--trace-config")
-
-    result.stdout.fnmatch_lines(["*persidict.testing.pytest_plugin*"])
-    assert os.environ.get("PYTEST_PLUGINS") is None

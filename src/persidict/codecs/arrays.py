@@ -12,7 +12,7 @@ _registration: Final = Lock()
 
 
 def register_extensions(packages: Iterable[str]) -> None:
-    """Let jsonpickle handle the arrays of these packages, unless the program told it how.
+    """Let jsonpickle handle the arrays of these packages, unless the program did so.
 
     A package that is not installed is left out: only a value that needs it cannot be read.
     """
@@ -60,15 +60,12 @@ def is_lossy(value: Any) -> bool:
     if package == "numpy":
         import numpy as np
 
-        exact = isinstance(value, np.generic) or (type(value) is np.ndarray and value.ndim > 0)
-        return not (exact and value.dtype.kind in "biufcSUM")
+        return not (isinstance(value, np.generic) or type(value) is np.ndarray)
     if package == "pandas":
         import pandas as pd
 
-        return not (
-            type(value) is pd.DataFrame
-            and value.columns.is_unique
-            and all(dtype.kind in "biuf" for dtype in value.dtypes)
+        return type(value) is not pd.DataFrame or any(
+            dtype.kind not in "biuf" for dtype in value.dtypes
         )
     return False
 
@@ -76,25 +73,21 @@ def is_lossy(value: Any) -> bool:
 def without_base(value: Any) -> Any:
     """A view as an array of its own, since jsonpickle would store all that it is a view of."""
     is_view = type(value).__module__ == "numpy" and getattr(value, "base", None) is not None
-    return value.copy(order="K") if is_view else value
+    return value.copy() if is_view else value
 
 
 def parts_of_array(value: Any) -> list[Any] | None:
     """What an array, series or frame consists of; None for anything else.
 
-    Byte order, blocks, strides and the class of an index of integers are no part of the value.
+    Blocks, strides and the class of an index of integers are no part of the value.
     """
     package = type(value).__module__.partition(".")[0]
     if package == "numpy":
         import numpy as np
 
         if type(value) is np.ndarray:
-            native = value.astype(value.dtype.newbyteorder("="), copy=False)
-            return [
-                native.dtype,
-                native.shape,
-                native.tolist() if native.dtype.hasobject else native.tobytes(),
-            ]
+            items = value.tolist() if value.dtype.hasobject else value.tobytes()
+            return [value.dtype, value.shape, items]
     if package == "pandas":
         import pandas as pd
 

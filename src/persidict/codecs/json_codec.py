@@ -12,9 +12,10 @@ from persidict.codecs.codec import Codec
 class JsonCodec(Codec):
     """Any value that pickle and jsonpickle take, as standard JSON that a person can read.
 
-    A value that is stored is read back as it was: types, shared and recursive references, keys
-    that are no strings, arrays and frames included. Each document that needs jsonpickle's tags
-    is read back and compared before it is stored, and refused if the two differ in anything.
+    A value that is stored is read back as it was, or as pickle would bring it back: types,
+    shared and recursive references, keys that are no strings, arrays and frames included. Each
+    document that needs jsonpickle's tags is read back and compared before it is stored, and
+    refused if anything differs.
 
     Not safe against whoever can write the store: **reading a tagged document runs code that its
     writer chose**, just as a pickle does.

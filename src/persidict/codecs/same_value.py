@@ -12,7 +12,8 @@ from persidict.codecs.arrays import parts_of_array
 # Earlier ones leave out things, such as the fold of a time, and later ones hand out buffers.
 _PROTOCOL: Final = 4
 _BY_EQUALITY: Final = frozenset({str, int, bool, bytes})
-_MAY_BE_SHARED: Final = frozenset({tuple, frozenset, set})
+_MAY_BE_SPLIT: Final = _BY_EQUALITY | {float, tuple, frozenset, set}
+_NEVER_MERGED: Final = frozenset({list, dict})
 
 
 def first_difference(original: Any, copy: Any) -> type | None:
@@ -20,11 +21,12 @@ def first_difference(original: Any, copy: Any) -> type | None:
 
     Objects are compared by what pickle would store of them, not by an `==` of their own, which
     may overlook types or time zones. What is shared in one must be shared in the other, except
-    for tuples and sets.
+    for tuples, sets and scalars.
     """
     pairs = [(original, copy)]
-    partners: dict[int, Any] = {}
-    alive = []
+    # Parts may be made on the fly: these keep them, so that no id is used twice.
+    partners: dict[int, tuple[Any, Any]] = {}
+    originals: dict[int, Any] = {}
     while pairs:
         a, b = pairs.pop()
         if a is b:
@@ -32,18 +34,14 @@ def first_difference(original: Any, copy: Any) -> type | None:
         kind = type(a)
         if kind is not type(b):
             return kind
-        if kind in _BY_EQUALITY or kind is float:
-            if a != b if kind is not float else a.hex() != b.hex():
-                return kind
-            continue
         if id(a) in partners:
-            if partners[id(a)] is b:
+            if partners[id(a)][1] is b:
                 continue
-            if kind not in _MAY_BE_SHARED:
+            if kind not in _MAY_BE_SPLIT:
                 return kind
-        partners[id(a)] = b
-        # Parts may be made on the fly, and an id must not be used again before the end.
-        alive.append((a, b))
+        if kind in _NEVER_MERGED and originals.setdefault(id(b), a) is not a:
+            return kind
+        partners[id(a)] = a, b
         parts = _paired_parts(a, b)
         if parts is None:
             return kind
@@ -71,6 +69,10 @@ def reduced(value: Any) -> list[Any]:
 
 
 def _paired_parts(a: Any, b: Any) -> list[tuple[Any, Any]] | None:
+    if type(a) in _BY_EQUALITY:
+        return [] if a == b else None
+    if type(a) is float:
+        return [] if a.hex() == b.hex() else None
     try:
         if isinstance(a, set | frozenset):
             return _paired_elements(a, b)

@@ -23,7 +23,7 @@ from persidict.codecs.same_value import first_difference, reduced
 
 
 def to_tagged_json(value: Any) -> str:
-    """A document that jsonpickle reads back as the same value.
+    """A document that jsonpickle reads back as the same value, or as pickle's copy of it.
 
     Raises:
         TypeError: There is none.
@@ -31,19 +31,20 @@ def to_tagged_json(value: Any) -> str:
     kind = type(value).__name__
     try:
         # It refuses whatever stands for a process's own state: locks, files, generators, lambdas.
-        pickle.dumps(value)
-        register_extensions(imported_packages())
+        copy = pickle.loads(pickle.dumps(value))
     except Exception as error:
         raise TypeError(
             f"A value of type {kind} cannot be stored as JSON ({type(error).__name__}). Store "
             "plain data, or a class that pickle can find by its name."
         ) from error
+    register_extensions(imported_packages())
     difference: type | None = None
     failure: Exception | None = None
     for reduce_all in (False, True):
         try:
             text = _dumps(_Pickler(reduce_all=reduce_all).flatten(value))
-            difference = first_difference(value, from_tagged_json(text))
+            read = from_tagged_json(text)
+            difference = first_difference(value, read) and first_difference(copy, read)
         except Exception as error:  # noqa: BLE001 - jsonpickle raises anything
             failure = error
         else:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from persidict.exceptions import BackendError
 from persidict.object_store import (
+    Answer,
     Applied,
     IfMatch,
     Name,
     NotApplied,
     Refused,
     TransientError,
+    Unaccounted,
 )
 
 if TYPE_CHECKING:
@@ -51,9 +53,10 @@ class ConditionalDelete:
             heeded = _heeded[where]
         except KeyError:
             try:
-                heeded = _heeded[where] = self._probe()
+                heeded = _heeded[where] = self._probe(name.key)
             except TransientError as error:
-                return NotApplied(error, conflict=False)
+                cause = error.__cause__
+                return NotApplied(cause if isinstance(cause, Exception) else error, conflict=False)
         if heeded:
             return None
         raise BackendError(
@@ -66,15 +69,15 @@ class ConditionalDelete:
             key=name.key,
         )
 
-    def _probe(self) -> bool:
-        """Raises `TransientError` where an unrelated failure leaves it open."""
+    def _probe(self, key: object) -> bool:
+        """Raises `TransientError` where an unrelated failure leaves it open; errors name `key`."""
         nonce = self._nonce()
-        name = Name.of(None, f"{self._prefix}persidict-probe-{nonce.hex()}")
+        name = Name.of(key, f"{self._prefix}persidict-probe-{nonce.hex()}")
         made = self._store.put(
             name, b"", write_id=nonce.hex(), content_type="text/plain", precondition=None
         )
         if not isinstance(made, Applied):
-            raise TransientError("the probe object could not be written")
+            raise TransientError("the probe object could not be written") from _cause(made)
         try:
             return self._is_heeded(name)
         finally:
@@ -93,7 +96,11 @@ class ConditionalDelete:
             return False
         if isinstance(answer, Refused):
             return True
-        raise TransientError("the probe got no usable answer")
+        raise TransientError("the probe got no usable answer") from _cause(answer)
+
+
+def _cause(answer: Answer) -> Exception | None:
+    return answer.cause if isinstance(answer, NotApplied | Unaccounted) else None
 
 
 def _says_not_implemented(error: BackendError) -> bool:

@@ -66,6 +66,18 @@ class S3Connection:
         retries: Mapping[str, Any] = self.setting("retries") or {}
         return retries.get("total_max_attempts") == 1
 
+    @property
+    def request_timeout(self) -> float:
+        """The longest that one request may take, in seconds; 0 where that is not known.
+
+        A configured timeout that leaves no room for another request within a call counts as one
+        that does.
+        """
+        if self.is_given:
+            return 0.0
+        longest = self._timeout / 3
+        return min(self.setting("read_timeout") or longest, longest)
+
     def setting(self, name: str) -> Any:
         """One of the client's settings; the type stubs of `Config` know none of them."""
         return getattr(self.client.meta.config, name)

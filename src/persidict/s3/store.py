@@ -128,9 +128,7 @@ class S3Store(ObjectStore):
         self._unquoted = False
         self._keeps_identity = False
         self._conditional_delete = ConditionalDelete(self, prefix=probe_prefix, nonce=nonce)
-        self.request_timeout = (
-            0.0 if connection.is_given else float(connection.setting("read_timeout"))
-        )
+        self.request_timeout = connection.request_timeout
         self.readers = min(READERS, connection.setting("max_pool_connections"))
 
     def ensure_bucket(self, region: str | None) -> None:

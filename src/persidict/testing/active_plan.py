@@ -96,7 +96,8 @@ class ActivePlan:
         """Have `apply` called once, when the rule or `release_late` says so."""
         late = _Late(apply, rule=rule)
         with self._lock:
-            self._late.append(late)
+            if not self._ended.is_set():
+                self._late.append(late)
         if rule.seconds is not None:
             threading.Thread(
                 target=self._apply_in_time, args=(late, rule.seconds), daemon=True

@@ -7,7 +7,7 @@ import json
 import uuid
 from contextlib import closing
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from persidict.testing.dialect import StoreDialect
@@ -19,8 +19,9 @@ from persidict.testing.faults import (
     FiredFault,
 )
 from persidict.testing.ledger import RequestLog, log_from_json
+from persidict.testing.messages import CONTROL_PATH
 
-_TIMEOUT = 60.0
+_TIMEOUT: Final = 60.0
 
 
 class ServerControl:
@@ -89,8 +90,7 @@ class ServerControl:
         address = urlsplit(self.endpoint_url).netloc
         with closing(http.client.HTTPConnection(address, timeout=_TIMEOUT)) as connection:
             body = json.dumps(arguments)
-            # Repeated here to keep the server's modules out of the client's process.
-            connection.request("POST", f"/_persidict/{command}", body, {"Connection": "close"})
+            connection.request("POST", CONTROL_PATH + command, body, {"Connection": "close"})
             response = connection.getresponse()
             answer = response.read()
         if response.status != http.client.OK:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -167,13 +166,13 @@ def _spawn(options: list[str], *, errors: IO[bytes]) -> subprocess.Popen[bytes]:
         f"import sys; sys.path.append({package_root!r}); "
         "from persidict.testing.server import main; sys.exit(main())"
     )
+    # moto's own warnings are nobody's concern, and may be errors by the environment.
     # A session of its own: Ctrl-C in the terminal is for the test process, which then stops it.
     return subprocess.Popen(  # noqa: S603 - the interpreter itself, and options from above
         [sys.executable, "-W", "ignore", "-c", code, *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
         start_new_session=True,
     )
 

@@ -32,20 +32,20 @@ class Exchange:
 
     def __post_init__(self) -> None:
         self._entry = LoggedRequest.of(self.request)
+        self._decision = self.plan.decide(self.request)
 
     def run(self) -> bool:
         """Answer the request, or spoil it; whether the connection may serve another one."""
-        decision = self.plan.decide(self.request)
-        if decision is None:
+        if self._decision is None:
             return self.deliver(self.apply())
-        self.decision = decision
-        return _PLAY[decision.rule.kind](self)
+        return _PLAY[self._decision.rule.kind](self)
 
     def fired(self) -> Decision:
         """Note that the fault happens now."""
-        self._entry.fault = self.decision.fired.kind
-        self.plan.record(self.decision.fired)
-        return self.decision
+        assert self._decision is not None
+        self._entry.fault = self._decision.fired.kind
+        self.plan.record(self._decision.fired)
+        return self._decision
 
     def apply(self) -> Answer:
         """Hand the request to the store."""

@@ -10,6 +10,9 @@ from typing import Final
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
+# No bucket can be called so: "_" is not allowed in the name of a bucket.
+CONTROL_PATH: Final = "/_persidict/"
+
 _CONDITION_HEADERS: Final = ("if-match", "if-none-match")
 _BODILESS_STATUSES: Final = frozenset({204, 304})
 _LISTING_PARAMETERS: Final = frozenset(

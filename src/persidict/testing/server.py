@@ -12,7 +12,6 @@ import json
 import socket
 import sys
 import threading
-import warnings
 from typing import TYPE_CHECKING, Final
 
 from persidict.testing.http1 import Connection
@@ -39,8 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hold_racers(options.hold_racers)
     if options.switch_interval is not None:
         sys.setswitchinterval(options.switch_interval)
-    # moto's own warnings are no concern of the test process, and would be errors in it.
-    warnings.simplefilter("ignore")
     service = Service(moto, serialised=not options.bare)
     with socket.create_server((LOOPBACK, 0), backlog=_BACKLOG) as listener:
         threading.Thread(target=_accept, args=(listener, service), daemon=True).start()

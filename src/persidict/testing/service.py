@@ -7,7 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final
+from typing import Any
 
 from persidict.testing.active_plan import ActivePlan
 from persidict.testing.dialect import StoreDialect
@@ -15,10 +15,7 @@ from persidict.testing.exchange import Exchange
 from persidict.testing.faults import FaultPlan
 from persidict.testing.http1 import BadRequestError, Connection
 from persidict.testing.ledger import Ledger
-from persidict.testing.messages import Answer, Request, Store, error_answer
-
-# No bucket can be called so: "_" is not allowed in the name of a bucket.
-CONTROL_PATH: Final = "/_persidict/"
+from persidict.testing.messages import CONTROL_PATH, Answer, Request, Store, error_answer
 
 
 class Service:

@@ -44,18 +44,15 @@ class Worker(Generic[_Result]):
         self._process = process
         self._receiver = receiver
         self._outcome: Any = _NOTHING_SENT
+        self.name = process.name
+        assert process.pid is not None
+        self.pid = process.pid
+        """The process id."""
         self.is_settled = False
         """Whether the test knows how the worker ended: it took the result, or killed it."""
 
     def __repr__(self) -> str:
-        return f"<Worker {self._process.name} pid={self.pid}>"
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        pid = self._process.pid
-        assert pid is not None
-        return pid
+        return f"<Worker {self.name} pid={self.pid}>"
 
     @property
     def is_alive(self) -> bool:
@@ -86,13 +83,21 @@ class Worker(Generic[_Result]):
         self._process.join()
 
     def freeze(self) -> None:
-        """SIGSTOP: the process does nothing until `thaw`; returns once it has stopped."""
-        os.kill(self.pid, signal.SIGSTOP)
+        """SIGSTOP: the process does nothing until `thaw`; returns once it has stopped.
+
+        Raises:
+            WorkerDiedError: It has ended already.
+        """
+        self._signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
-        """SIGCONT: a frozen process goes on."""
-        os.kill(self.pid, signal.SIGCONT)
+        """SIGCONT: a frozen process goes on.
+
+        Raises:
+            WorkerDiedError: It has ended already.
+        """
+        self._signal(signal.SIGCONT)
 
     def reap(self) -> None:
         """Leave nothing behind: neither process nor pipe."""
@@ -101,18 +106,24 @@ class Worker(Generic[_Result]):
         self._process.close()
         self._receiver.close()
 
+    def _signal(self, number: signal.Signals) -> None:
+        # Once reaped, the id may belong to another process; until then it cannot.
+        if not self.is_alive:
+            raise WorkerDiedError(self.name, exitcode=self._process.exitcode)
+        os.kill(self.pid, number)
+
     def _receive(self, timeout: float) -> Any:
         if not wait([self._receiver], timeout):
             self.kill()
             raise WorkerHungError(
-                f"{self._process.name} had no result after {timeout} s and was killed: "
+                f"{self.name} had no result after {timeout:.1f} s and was killed: "
                 "it hangs, or is frozen, or needs a longer timeout"
             )
         try:
             return self._receiver.recv()
         except EOFError:
             self._process.join()
-            raise WorkerDiedError(self._process.name, exitcode=self._process.exitcode) from None
+            raise WorkerDiedError(self.name, exitcode=self._process.exitcode) from None
 
 
 class Workers:
@@ -176,6 +187,8 @@ class Workers:
     ) -> list[_Result]:
         """One process for each tuple of arguments, all at once; the results, in this order.
 
+        If one fails, the others are killed.
+
         Args:
             function: What each runs.
             arguments: The positional arguments of each.
@@ -188,7 +201,12 @@ class Workers:
         """
         workers = [self.spawn(function, *each) for each in arguments]
         deadline = time.monotonic() + timeout
-        return [worker.result(timeout=max(0.0, deadline - time.monotonic())) for worker in workers]
+        try:
+            return [worker.result(timeout=_until(deadline)) for worker in workers]
+        except BaseException:
+            for worker in workers:
+                worker.kill()
+            raise
 
     def close(self, *, grace: float = 5.0) -> None:
         """Reap every worker, and raise what nobody has looked at.
@@ -206,10 +224,14 @@ class Workers:
         try:
             for worker in workers:
                 if not worker.is_settled:
-                    worker.result(timeout=max(0.0, deadline - time.monotonic()))
+                    worker.result(timeout=_until(deadline))
         finally:
             for worker in workers:
                 worker.reap()
+
+
+def _until(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _run(

@@ -1,0 +1,68 @@
+"""What all primitives of one coordinator share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from persidict import NonEmptySafeStrTuple, PersiDict
+from persidict.clock import Clock
+from persidict_sync.cas import Cell
+from persidict_sync.events import Event, Listener
+from persidict_sync.record import Record
+from persidict_sync.state import StateT
+
+if TYPE_CHECKING:
+    import tenacity
+
+    from persidict.safe_str_tuple import KeyParts
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where records are, whose they are, and by which clock.
+
+    Attributes:
+        records: The dictionary of records, under the coordinator's prefix.
+        owner: How this process calls itself in records, for people.
+        clock: Time, randomness and identities.
+        timeout: Seconds within which one update must be settled.
+        conflicts: When to try again after a conflict; None for the default.
+        listeners: What is told of every event.
+    """
+
+    records: PersiDict[Record]
+    owner: str
+    clock: Clock
+    timeout: float
+    conflicts: tenacity.BaseRetrying | None
+    listeners: tuple[Listener, ...]
+
+    def cell(
+        self, name: KeyParts, state: type[StateT], *, folder: str | None = None
+    ) -> Cell[StateT]:
+        """The record of one primitive.
+
+        Args:
+            name: The primitive's name: one or more safe strings.
+            state: The class of its state.
+            folder: Where it is; its kind by default.
+
+        Raises:
+            ValueError: The name is unsafe.
+            TypeError: It is no string or sequence of strings.
+        """
+        key = NonEmptySafeStrTuple(folder or state.kind, NonEmptySafeStrTuple(name))
+        return Cell(self.records, key, state=state, clock=self.clock, conflicts=self.conflicts)
+
+    def deadline(self, within: float | None = None) -> float:
+        """When an update that begins now must be settled, on the monotonic scale."""
+        seconds = self.timeout if within is None else min(self.timeout, max(0.0, within))
+        return self.clock.monotonic() + seconds
+
+    def tell(self, name: str, cell: Cell[Any], **fields: Any) -> None:
+        """Tell all listeners what happened to the primitive of `cell`."""
+        kind, *parts = cell.key.strings
+        event = Event(name, kind, "/".join(parts), self.owner, self.clock.monotonic(), fields)
+        for listener in self.listeners:
+            listener(event)

@@ -1,0 +1,209 @@
+"""The envelope of every stored record, and its one encoding: strict JSON.
+
+A record says what it is (`format`, `kind`), which write made it (`generation`, `op`), which
+writes came before (`ops`) and what the primitive keeps in it (`body`). `written` is there for
+people to read; nothing decides by it. The wire format is documented in docs/wire-format.md.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NoReturn, TypeVar
+
+from persidict import Codec
+from persidict_sync.errors import RecordError
+
+FORMAT: Final = (1, 0)
+RING: Final = 16
+MAX_BYTES: Final = 64 * 1024
+MAX_DEPTH: Final = 16
+MAX_INT: Final = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps."""
+
+_OP: Final = re.compile(r"[0-9a-f]{24}")
+_FIELDS: Final = ("format", "kind", "generation", "op", "ops", "written", "body")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One version of one record.
+
+    Attributes:
+        kind: Which primitive it belongs to.
+        generation: 1 for the first write, one more with each; it never falls.
+        op: The identity of the write that made this version: 24 hexadecimal digits.
+        ops: The identities of the last 16 writes, the newest, `op`, last.
+        written: When, by the writer's wall clock, for people: ISO 8601.
+        body: What the primitive keeps.
+        format: Major and minor version of the format.
+        unknown: Fields of a newer minor version, kept as they are.
+    """
+
+    kind: str
+    generation: int
+    op: str
+    ops: tuple[str, ...]
+    written: str
+    body: Mapping[str, Any]
+    format: tuple[int, int] = FORMAT
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def next(self, *, body: Mapping[str, Any], op: str, written: str) -> Record:
+        """The version that a write of `body` makes of this one."""
+        return replace(
+            self,
+            generation=self.generation + 1,
+            op=op,
+            ops=(*self.ops, op)[-RING:],
+            written=written,
+            body=body,
+        )
+
+    def tells_of(self, generation: int) -> bool:
+        """Whether the ring reaches back to the write that made `generation`."""
+        return self.generation - len(self.ops) < generation
+
+
+def first(*, kind: str, body: Mapping[str, Any], op: str, written: str) -> Record:
+    """The first version of a record."""
+    return Record(kind, generation=1, op=op, ops=(op,), written=written, body=body)
+
+
+class RecordCodec(Codec):
+    """Records as strict JSON: never a pickle, nothing executed, nothing imported.
+
+    Raises:
+        RecordError: When reading: the bytes are no record, are too large or too deeply nested,
+            or of a newer major version. When writing: the record would be too large.
+
+    Example:
+        >>> record = first(kind="counter", body={"total": 1}, op="0" * 24, written="")
+        >>> RecordCodec().decode(RecordCodec().encode(record)) == record
+        True
+    """
+
+    # Not `json`: a dictionary of that format over the same prefix must not take records for items.
+    format = "record"
+    content_type = "application/json"
+    # Every record has an op of its own, so the bytes of no two are the same.
+    stamps = True
+
+    def encode(self, value: Any) -> bytes:
+        """Write a record."""
+        if not isinstance(value, Record):
+            raise TypeError(f"only records can be stored here, not a {type(value).__name__}")
+        known = {
+            "format": list(value.format),
+            "kind": value.kind,
+            "generation": value.generation,
+            "op": value.op,
+            "ops": list(value.ops),
+            "written": value.written,
+            "body": value.body,
+        }
+        text = json.dumps({**known, **value.unknown}, allow_nan=False, ensure_ascii=False)
+        document = text.encode()
+        if len(document) > MAX_BYTES:
+            raise RecordError(f"it would have {len(document)} bytes, and {MAX_BYTES} is the most")
+        return document
+
+    def decode(self, body: bytes) -> Record:
+        """Read a record, trusting nothing about it."""
+        if len(body) > MAX_BYTES:
+            raise RecordError(f"it has {len(body)} bytes, and {MAX_BYTES} is the most")
+        return parsed(_json(body))
+
+
+def parsed(document: Any) -> Record:
+    """The record that a JSON document is.
+
+    Raises:
+        RecordError: It is none, or one of a newer major version.
+    """
+    if not isinstance(document, dict):
+        raise RecordError("it is no JSON object")
+    version = document.get("format")
+    if not (isinstance(version, list) and _is_list_of(version, int) and len(version) == 2):
+        raise RecordError("it has no format version, so it is no record of this package")
+    if version[0] != FORMAT[0]:
+        raise RecordError(f"it is of format {version[0]}, and this version reads {FORMAT[0]}")
+    generation = _field(document, "generation", int)
+    op = _field(document, "op", str)
+    ops = _field(document, "ops", list)
+    if not 1 <= generation <= MAX_INT:
+        raise RecordError("its generation is not between 1 and 2**53 - 1")
+    if not (_is_list_of(ops, str) and all(_OP.fullmatch(one) for one in ops)):
+        raise RecordError("its ops are no list of identities")
+    if len(ops) != min(generation, RING) or op != ops[-1] or len(set(ops)) != len(ops):
+        raise RecordError("its op, ops and generation contradict each other")
+    return Record(
+        kind=_field(document, "kind", str),
+        generation=generation,
+        op=op,
+        ops=tuple(ops),
+        written=_field(document, "written", str),
+        body=_field(document, "body", dict),
+        format=(version[0], version[1]),
+        unknown={name: value for name, value in document.items() if name not in _FIELDS},
+    )
+
+
+FieldT = TypeVar("FieldT")
+
+
+def _field(document: dict[str, Any], name: str, kind: type[FieldT]) -> FieldT:
+    value = document.get(name)
+    # Exactly: a bool is an int to Python, and none to the format.
+    if type(value) is not kind:
+        raise RecordError(f"its {name} is missing or no {kind.__name__}")
+    return value
+
+
+def _is_list_of(value: list[Any], kind: type) -> bool:
+    return bool(value) and all(type(one) is kind for one in value)
+
+
+def _json(body: bytes) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise RecordError("it names a field twice")
+        return found
+
+    def refuse(constant: str) -> NoReturn:
+        raise RecordError(f"it contains {constant}, which is no JSON")
+
+    def finite(text: str) -> float:
+        number = float(text)
+        return number if math.isfinite(number) else refuse(text[:20])
+
+    try:
+        document = json.loads(
+            body.decode(), object_pairs_hook=unique, parse_constant=refuse, parse_float=finite
+        )
+    except RecordError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"it is no JSON ({type(error).__name__})") from None
+    if _depth(document) > MAX_DEPTH:
+        raise RecordError(f"it is nested more than {MAX_DEPTH} deep")
+    return document
+
+
+def _depth(document: Any) -> int:
+    """How deeply a document is nested, as far as one more than what is allowed."""
+    level, depth = [document], 0
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner.extend(one.values())
+            elif isinstance(one, list):
+                inner.extend(one)
+        level = inner
+    return depth
