@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from persidict import ETAG_IS_THE_SAME, BasicS3Dict, ETagValue
 
@@ -36,10 +37,11 @@ class _Raw(io.BytesIO):
             yield chunk
 
 
-def answer(request: AWSRequest, **_context: object) -> AWSResponse:
+def answer(request: Any, **_context: object) -> Any:
     """200 to a PUT, 24 bytes of JSON to a GET."""
     if request.method == "PUT":
-        return AWSResponse(request.url, 200, {"ETag": ETAG, "Content-Length": "0"}, _Raw())
+        headers = {"ETag": ETAG, "Content-Length": "0"}
+        return AWSResponse(request.url, 200, HTTPHeaders.from_dict(headers), _Raw())
     # A HEAD is sent once: the first write's etag is not the MD5 of its bytes.
     headers = {
         "Content-Length": str(len(STORED)),
@@ -49,7 +51,12 @@ def answer(request: AWSRequest, **_context: object) -> AWSResponse:
         "Last-Modified": "Mon, 23 Nov 2026 09:59:00 GMT",
         "x-amz-meta-persidict-write": "0123456789abcdef01234567",
     }
-    return AWSResponse(request.url, 200, headers, _Raw(STORED if request.method == "GET" else b""))
+    return AWSResponse(
+        request.url,
+        200,
+        HTTPHeaders.from_dict(headers),
+        _Raw(STORED if request.method == "GET" else b""),
+    )
 
 
 def operations() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:

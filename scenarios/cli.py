@@ -6,7 +6,7 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,16 @@ Every run works under a prefix of its own, and leaves its claims there.
 
 exit status: 0 the audit held; 1 it did not; 2 the run could not begin; 130 interrupted
 """
+
+_OPTIONS: Final[Mapping[str, tuple[Callable[[str], object], str, str]]] = {
+    "workers": (int, "N", "worker processes, 3 to 64"),
+    "tasks": (int, "N", "units of work, more than workers"),
+    "seed": (int, "N", "what all planned choices are drawn from"),
+    "store": (str, "URL", "where they race, see below"),
+    "json": (Path, "FILE", "write the result as a JSON object"),
+    "logs": (Path, "DIR", "keep the workers' logs there"),
+    "patience": (float, "SECONDS", "silence after which a worker is ended as hung"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,7 +82,6 @@ def _report(run: Run, *, json_file: Path | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    defaults = Options()
     parser = argparse.ArgumentParser(
         prog="python -m scenarios",
         description="Real processes race over one store while faults strike; an audit judges.",
@@ -88,46 +97,17 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     run.add_argument("scenario", choices=SCENARIOS, metavar="NAME", help="see `list`")
-    run.add_argument(
-        "--workers",
-        type=int,
-        default=defaults.workers,
-        metavar="N",
-        help="worker processes, 3 to 64 (default: %(default)s)",
-    )
-    run.add_argument(
-        "--tasks",
-        type=int,
-        default=defaults.tasks,
-        metavar="N",
-        help="units of work, more than workers (default: %(default)s)",
-    )
-    run.add_argument(
-        "--seed",
-        type=int,
-        default=defaults.seed,
-        metavar="N",
-        help="what all planned choices are drawn from (default: %(default)s)",
-    )
-    run.add_argument(
-        "--store",
-        default=defaults.store,
-        metavar="URL",
-        help="where they race, see below (default: %(default)s)",
-    )
+    defaults = vars(Options())
+    for name, (kind, metavar, text) in _OPTIONS.items():
+        default = defaults[name]
+        shown = "" if default is None else f" (default: {default})"
+        run.add_argument(
+            f"--{name}", type=kind, default=default, metavar=metavar, help=text + shown
+        )
     run.add_argument(
         "--unsafe",
         action="store_true",
         help="run the planted wrong variant, which the audit must convict",
-    )
-    run.add_argument("--json", type=Path, metavar="FILE", help="write the result as a JSON object")
-    run.add_argument("--logs", type=Path, metavar="DIR", help="keep the workers' logs there")
-    run.add_argument(
-        "--patience",
-        type=float,
-        default=defaults.patience,
-        metavar="SECONDS",
-        help="silence after which a worker counts as hung and is ended (default: %(default)g)",
     )
     return parser
 

@@ -61,7 +61,10 @@ class Ground:
         return self.control.log(with_entries=False).counts.get("PUT", {}).get("none", 0)
 
     def drops(self, events: Iterable[Event]) -> Drops:
-        """All answers that were dropped, from the server's log or from the workers' logs."""
+        """All answers that were dropped, from the workers' logs, or from the server's.
+
+        The server keeps the last 100,000 requests.
+        """
         if self.control is None:
             statuses = [event["status"] for event in events if event.name == "dropped"]
         else:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import random
 from typing import Any, Final
 
-from botocore.exceptions import ConnectionClosedError
-from botocore.httpsession import URLLib3Session
-
 from scenarios.journal import Journal
 from scenarios.tally import NO_ANSWER
 
@@ -35,6 +32,9 @@ def meter(client: Any, *, journal: Journal) -> None:
 
 def drop_replies(client: Any, *, share: float, rng: random.Random, journal: Journal) -> None:
     """Lose that share of the answers to PUT: sent, answered, and nobody reads the answer."""
+    from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - only S3 needs it
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - only S3 needs it
+
     session = URLLib3Session()
 
     def before_send(request: Any, **_: Any) -> None:

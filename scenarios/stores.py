@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from botocore.config import Config
-
 from persidict import BasicS3Dict, PersiDict, SQLiteDict
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.config import Config
 
 EMBEDDED: Final = "embedded"
 TEMPORARY_FILE: Final = "sqlite:"
@@ -53,8 +52,6 @@ class S3Address:
     def open(self, *, create: bool = False) -> PersiDict[Any]:
         """A dictionary over a client of its own."""
         session = _session(self.credentials) if self.credentials else None
-        proxies: dict[str, Any] = {"proxies": {}} if self.is_embedded else {}
-        path_style = Config(s3={"addressing_style": "path"}, **proxies)
         return BasicS3Dict(
             bucket_name=self.bucket,
             region=self.region,
@@ -62,7 +59,7 @@ class S3Address:
             serialization_format="json",
             session=session,
             endpoint_url=self.endpoint_url,
-            config=path_style if self.endpoint_url else None,
+            config=_path_style(has_proxies=not self.is_embedded) if self.endpoint_url else None,
             create_bucket=create,
         )
 
@@ -158,6 +155,13 @@ def _session(credentials: Mapping[str, str]) -> boto3.Session:
     return boto3.Session(
         aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token
     )
+
+
+def _path_style(*, has_proxies: bool) -> Config:
+    from botocore.config import Config  # noqa: PLC0415 - races over SQLite do without it
+
+    proxies: dict[str, Any] = {} if has_proxies else {"proxies": {}}
+    return Config(s3={"addressing_style": "path"}, **proxies)
 
 
 def _is_plain_http(url: str) -> bool:

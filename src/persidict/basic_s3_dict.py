@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from persidict.jokers_and_status_flags import ValueType
+from persidict.object_store import Name
 from persidict.persi_dict import PersiDict, Settings
 from persidict.s3.connection import S3Connection
 from persidict.s3.store import S3Store
@@ -96,9 +97,13 @@ class BasicS3Dict(PersiDict[ValueType]):
             probe_prefix=self.root_prefix,
             nonce=self._policy.clock.nonce,
         )
-        if create_bucket:
-            store.ensure_bucket(self.region)
         self._attach(store)
+        if create_bucket:
+            self._items.store.retried(
+                lambda: store.ensure_bucket(self.region),
+                "create_bucket",
+                Name.of(None, self.base_url),
+            )
 
     @property
     def s3_client(self) -> S3Client:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from persidict.clock import SYSTEM_CLOCK, Clock
@@ -40,10 +41,11 @@ class RetryPolicy:
         """When a call that begins now gives up, on the clock's monotonic scale."""
         return self.clock.monotonic() + self.timeout
 
-    def wait(self, tries: int) -> float:
-        """Seconds to wait after this many tries."""
+    def wait(self, tries: int, *, latest: float = inf) -> float:
+        """Seconds to wait after this many tries, and not beyond `latest`."""
         doubled = self.first_wait * 2 ** min(tries - 1, 30)
-        return self.clock.uniform(0.0, min(self.longest_wait, doubled))
+        drawn = self.clock.uniform(0.0, min(self.longest_wait, doubled))
+        return min(drawn, max(0.0, latest - self.clock.monotonic()))
 
     def until_settled(
         self,
@@ -51,6 +53,7 @@ class RetryPolicy:
         *,
         stop: Callable[[int], bool],
         give_up: Callable[[int], NoReturn],
+        latest: float = inf,
     ) -> T:
         """Call `one_try` until it returns something other than None.
 
@@ -58,14 +61,15 @@ class RetryPolicy:
             one_try: None means: not yet, try again.
             stop: Asked with the number of tries so far.
             give_up: What to raise when `stop` says so.
+            latest: When the last try may begin, on the clock's monotonic scale.
         """
         result = one_try()
         if result is not None:
             return result
         if stop(1):
             give_up(1)
-        self.clock.sleep(self.wait(1))
-        return self._loop(one_try, stop=stop, give_up=give_up)
+        self.clock.sleep(self.wait(1, latest=latest))
+        return self._loop(one_try, stop=stop, give_up=give_up, latest=latest)
 
     def _loop(
         self,
@@ -73,6 +77,7 @@ class RetryPolicy:
         *,
         stop: Callable[[int], bool],
         give_up: Callable[[int], NoReturn],
+        latest: float,
     ) -> T:
         import tenacity
 
@@ -82,7 +87,7 @@ class RetryPolicy:
         loop = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda result: result is None),
             stop=lambda state: stop(tries(state)),
-            wait=lambda state: self.wait(tries(state)),
+            wait=lambda state: self.wait(tries(state), latest=latest),
             sleep=self.clock.sleep,
             retry_error_callback=lambda state: give_up(tries(state)),
         )

@@ -77,13 +77,18 @@ class Settlement:
         self._policy = policy
         self._store = store
         self._doubt: Exception | None = None
+        self._unseen: BaseException | None = None
+        self._has_looked = False
         self._seen: ETagIfExists | None = None
         self._last: Answer = answer
 
     def outcome(self) -> Applied | Lost:
         """What happened; raises what `persidict.settled_store.SettledStore.put` documents."""
         outcome: object = self._policy.until_settled(
-            self._one_try, stop=self._is_time_up, give_up=self._give_up
+            self._one_try,
+            stop=self._is_time_up,
+            give_up=self._give_up,
+            latest=self._deadline - self._store.request_timeout,
         )
         assert isinstance(outcome, Applied | Lost)
         return outcome
@@ -108,13 +113,16 @@ class Settlement:
             raise
 
     def _judge(self, answer: Refused | Unaccounted) -> Applied | Lost | None:
-        if self._is_too_late():
+        # One look is always made: a process that was frozen past its deadline finds out as well.
+        if self._has_looked and self._is_too_late():
             self._unread = answer
             return None
+        self._has_looked = True
         try:
             seen = self._look(certain=self._doubt is not None)
-        except TransientError:
+        except TransientError as error:
             self._unread = answer
+            self._unseen = error.__cause__
             return None
         except BackendError as error:
             self._raise_unknown(error)
@@ -140,7 +148,7 @@ class Settlement:
         # A refusal may answer a copy of a request whose original was applied, so one after which
         # nobody could look is in doubt as well.
         if self._doubt is not None or self._unread is not None:
-            self._raise_unknown(self._doubt)
+            self._raise_unknown(self._doubt or self._unseen)
         key, operation = self._request.name.key, self._request.operation
         match self._last:
             case NotApplied(cause, conflict=False):
@@ -162,7 +170,7 @@ class Settlement:
                 )
         raise ConcurrencyConflictError(key, tries)
 
-    def _raise_unknown(self, cause: Exception | None) -> NoReturn:
+    def _raise_unknown(self, cause: BaseException | None) -> NoReturn:
         key, operation = self._request.name.key, self._request.operation
         raise OutcomeUnknownError(
             f"{operation} of {key!r} may or may not have been applied: an attempt was not answered "

@@ -41,11 +41,11 @@ class SettledStore:
 
     def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:
         """Everything but the bytes, or None; see `ObjectStore.head`."""
-        return self._read(lambda: self.store.head(name, certain=certain), "head", name)
+        return self.retried(lambda: self.store.head(name, certain=certain), "head", name)
 
     def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
         """The object with its bytes, None, or `NOT_MODIFIED` if its etag is `unless`."""
-        return self._read(lambda: self.store.get(name, unless=unless), "get", name)
+        return self.retried(lambda: self.store.get(name, unless=unless), "get", name)
 
     def body(self, name: Name) -> Snapshot | None:
         """The object with its bytes, or None."""
@@ -58,7 +58,7 @@ class SettledStore:
         after: str | None = ""
         while after is not None:
             read = partial(self.store.list, prefix, after=after)
-            page, after = self._read(read, "list", prefix)
+            page, after = self.retried(read, "list", prefix)
             yield page
 
     def put(
@@ -102,7 +102,7 @@ class SettledStore:
             OutcomeUnknownError: No answer says which of them were.
         """
         try:
-            failed = self._read(lambda: self.store.delete_batch(names), "delete", prefix)
+            failed = self.retried(lambda: self.store.delete_batch(names), "delete", prefix)
         except _NoUsableAnswerError as error:
             raise OutcomeUnknownError(
                 f"{error} Some or all of {len(names)} objects may be deleted; repeat the call.",
@@ -142,18 +142,28 @@ class SettledStore:
             store=self.store,
         ).outcome()
 
-    def _read(self, read: Callable[[], T], operation: str, name: Name) -> T:
+    def retried(self, read: Callable[[], T], operation: str, name: Name) -> T:
+        """What `read` returns, once it does not raise `TransientError`; it may be repeated.
+
+        Raises:
+            BackendError: There was no usable answer; it tells `operation` and `name`.
+        """
+        latest = self.policy.deadline() - self.store.request_timeout
         try:
             return read()
         except TransientError as error:
-            return self._read_again(read, operation, name, error)
+            return self._read_again(read, operation, name, last=error, latest=latest)
 
     def _read_again(
-        self, read: Callable[[], T], operation: str, name: Name, last: TransientError
+        self,
+        read: Callable[[], T],
+        operation: str,
+        name: Name,
+        *,
+        last: TransientError,
+        latest: float,
     ) -> T:
         policy = self.policy
-        deadline = policy.deadline()
-        policy.clock.sleep(policy.wait(1))
 
         def one_try() -> tuple[T] | None:
             nonlocal last
@@ -164,16 +174,19 @@ class SettledStore:
                 return None
 
         def is_time_up(tries: int) -> bool:
-            end = policy.clock.monotonic() + self.store.request_timeout
-            return tries + 1 >= policy.tries or end >= deadline
+            return tries + 1 >= policy.tries or policy.clock.monotonic() >= latest
 
         def give_up(tries: int) -> NoReturn:
+            what = str(name) if name.key is None else name.key
             raise _NoUsableAnswerError(
-                f"{operation} of {name.key!r} got no usable answer in {tries + 1} tries ({last}). "
+                f"{operation} of {what!r} got no usable answer in {tries + 1} tries ({last}). "
                 "Check the endpoint and the network.",
                 backend=self.store.backend,
                 operation=operation,
                 key=name.key,
             ) from last.__cause__
 
-        return policy.until_settled(one_try, stop=is_time_up, give_up=give_up)[0]
+        if is_time_up(0):
+            give_up(0)
+        policy.clock.sleep(policy.wait(1, latest=latest))
+        return policy.until_settled(one_try, stop=is_time_up, give_up=give_up, latest=latest)[0]

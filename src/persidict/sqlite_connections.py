@@ -14,6 +14,8 @@ from persidict.retry import RetryPolicy
 
 APPLICATION_ID: Final = 0x70647379
 FORMAT: Final = 1
+# SQLite counts milliseconds in 32 bits, and what does not fit is no wait at all.
+LONGEST_WAIT: Final = 1e6
 
 _SCHEMA: Final = """
 CREATE TABLE object (
@@ -88,12 +90,13 @@ class SQLiteConnections:
             one_try,
             stop=lambda _tries: self._policy.clock.monotonic() >= deadline,
             give_up=give_up,
+            latest=deadline,
         )
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path,
-            timeout=self._policy.timeout,
+            timeout=min(self._policy.timeout, LONGEST_WAIT),
             isolation_level=None,
             check_same_thread=False,
         )

@@ -16,8 +16,10 @@ class SQLiteDict(PersiDict[ValueType]):
 
     Atomic and durable: what was acknowledged is there after `kill -9` and after a power cut,
     as far as the disk keeps what it confirms. Not guaranteed: anything on a network file
-    system, whose locks SQLite cannot trust. The constructor opens the file, and creates it if
-    it is not there.
+    system, whose locks SQLite cannot trust; and a child that is forked while another thread is
+    inside SQLite, whose own locks the child would inherit held (spawn, or fork first).
+
+    The constructor opens the file, and creates it if it is not there.
 
     Args:
         path: The file; SQLite keeps `-wal` and `-shm` files beside it.

@@ -56,8 +56,11 @@ class SQLiteStore(ObjectStore):
         self.path: Final = path
         self._clock = policy.clock
         self._connections = SQLiteConnections(str(path), policy=policy)
-        with self._reading("open", Name.of(None, "")):
-            pass
+        try:
+            with self._connections.one():
+                pass
+        except sqlite3.Error as error:
+            raise self._error(error, "open", Name.of(None, "")) from error
 
     def close(self) -> None:
         """Close idle connections; the next request opens one again."""
@@ -121,8 +124,16 @@ class SQLiteStore(ObjectStore):
         return page, page[-1].name if len(rows) > PAGE_SIZE else None
 
     def delete_batch(self, names: Sequence[str]) -> Sequence[str]:
-        with self._reading("delete", Name.of(None, "")) as connection, _transaction(connection):
+        def remove(connection: sqlite3.Connection) -> str:
             connection.executemany("DELETE FROM object WHERE name = ?", [(str(n),) for n in names])
+            return ""
+
+        nowhere = Name.of(None, "")
+        match self._change("delete", nowhere, None, remove):
+            case NotApplied(cause):
+                raise self._error(cause, "delete", nowhere) from cause
+            case Unaccounted(cause):
+                raise TransientError(str(cause)) from cause
         return []
 
     def _change(
@@ -162,7 +173,7 @@ class SQLiteStore(ObjectStore):
                 raise TransientError(str(error)) from error
             raise self._error(error, operation, name) from error
 
-    def _error(self, error: sqlite3.Error, operation: str, name: Name) -> BackendError:
+    def _error(self, error: Exception, operation: str, name: Name) -> BackendError:
         return BackendError(
             f"SQLite {operation} in {self.path} failed: {error}. "
             "Check that the file is one of this package, its folder exists and both are writable, "

@@ -8,10 +8,11 @@ to be and it is not. As etags never repeat, an attempt whose base is gone can ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
 
 from persidict import (
     ETAG_IS_THE_SAME,
@@ -25,79 +26,31 @@ from persidict import (
 )
 from persidict.clock import Clock
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import (
+    Attempt,
+    Known,
+    Refusal,
+    Refused,
+    Tell,
+    Transition,
+    Updated,
+    tell_nobody,
+)
 from persidict_sync.record import Record, first
 from persidict_sync.state import StateT
 
 if TYPE_CHECKING:
     import tenacity
 
-FIRST_WAIT: Final = 0.01
-LONGEST_WAIT: Final = 0.5
+__all__ = ["Cell", "Known", "Refusal", "Refused", "Transition", "Updated"]
 
+SHORTEST_PACE: Final = 0.001
+LONGEST_WAIT: Final = 2.0
+PACES: Final = 2
+"""The longest wait, in multiples of the time that it took to hear of the last conflict.
 
-@dataclass(frozen=True, slots=True)
-class Known(Generic[StateT]):
-    """What one answer of the store said of a record.
-
-    Attributes:
-        state: None if there is no record.
-        record: The envelope around it, None if there is none.
-        etag: Its etag, `ITEM_NOT_AVAILABLE` if there is none.
-        answered: When the answer was there, on the clock's monotonic scale.
-    """
-
-    state: StateT | None
-    record: Record | None
-    etag: ETagIfExists
-    answered: float
-
-    @property
-    def generation(self) -> int:
-        """The record's generation; 0 if there is none."""
-        return 0 if self.record is None else self.record.generation
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A transition's no; the reason is for the caller."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Updated(Generic[StateT]):
-    """The update was applied, exactly once.
-
-    Attributes:
-        known: The record as this update left it.
-        sent: Just before the first sending of what was applied, on the monotonic scale.
-    """
-
-    known: Known[StateT]
-    state: StateT
-    sent: float
-
-
-@dataclass(frozen=True, slots=True)
-class Refused(Generic[StateT]):
-    """The transition refused, and nothing of this update was or will be applied."""
-
-    reason: str
-    known: Known[StateT]
-
-
-Transition: TypeAlias = Callable[[StateT | None, int], StateT | Refusal]
-"""From the state and its generation to the next state, or a refusal: pure, and called again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt(Generic[StateT]):
-    """One version of a record on its way to the store; `sent` is when it was first sent."""
-
-    record: Record
-    state: StateT
-    base: Known[StateT]
-    sent: float
+So those who lose wait at the store's pace, however often they have lost: nobody falls behind.
+"""
 
 
 class Cell(Generic[StateT]):
@@ -108,8 +61,10 @@ class Cell(Generic[StateT]):
         key: The record's key in it.
         state: The class of its state.
         clock: Time, randomness and identities.
-        conflicts: When to try again after a conflict, and when to stop; None for full jitter up to
-            half a second, until the deadline.
+        tell: Is told of conflicts and of attempts whose outcome was in doubt.
+        conflicts: How long to wait after a conflict, and when to stop; None for not at all after
+            the first, then full jitter up to twice the time that it took to hear of the last, until
+            the deadline. It does not end what may still land.
     """
 
     def __init__(
@@ -120,17 +75,18 @@ class Cell(Generic[StateT]):
         state: type[StateT],
         clock: Clock,
         conflicts: tenacity.BaseRetrying | None = None,
+        tell: Tell = tell_nobody,
     ) -> None:
         self.key: Final = key
         self._records = records
         self._state = state
-        self._clock = clock
+        self.tell: Final = tell
         self.policy: Final = conflicts
         self.clock: Final = clock
 
     def absent(self) -> Known[StateT]:
         """What is known of a record that has never been looked at and may well not be there."""
-        return Known(None, None, ITEM_NOT_AVAILABLE, self._clock.monotonic())
+        return Known(None, None, ITEM_NOT_AVAILABLE, self.clock.monotonic())
 
     def read(self) -> Known[StateT]:
         """The record as it is; one request.
@@ -139,23 +95,26 @@ class Cell(Generic[StateT]):
             RecordError: It is not one that this version can work with.
             BackendError: The store could not be read.
         """
-        try:
+        with self._named():
             seen = self._records.get_with_etag(self.key)
-        except RecordError as error:
-            raise RecordError(error.problem, self.key) from error.__cause__
         return self._known(seen.new_value, seen.actual_etag)
 
     def reread(self, known: Known[StateT]) -> Known[StateT]:
         """The record as it is; one request, without a body if it is still as `known`."""
-        try:
+        with self._named():
             seen = self._records.get_item_if(
                 self.key, condition=ETAG_IS_THE_SAME, expected_etag=known.etag
             )
-        except RecordError as error:
-            raise RecordError(error.problem, self.key) from error.__cause__
         if seen.condition_was_satisfied:
-            return replace(known, answered=self._clock.monotonic())
+            return replace(known, answered=self.clock.monotonic())
         return self._known(seen.new_value, seen.actual_etag)
+
+    def age(self) -> float | None:
+        """Seconds since the record was written, by the store's clock; None if there is none."""
+        try:
+            return self._records.age(self.key)
+        except KeyError:
+            return None
 
     def update(
         self,
@@ -166,14 +125,16 @@ class Cell(Generic[StateT]):
     ) -> Updated[StateT] | Refused[StateT]:
         """Apply a transition exactly once, or not at all.
 
-        One request if `base` is current, two without it, three if it is stale.
+        One request if `base` is current, two without it, three if it is stale; after a wait one
+        more, which looks again. It ends at the deadline, or when the call of the dictionary that
+        is under way by then ends.
 
         Args:
             transition: From the state and its generation to the next state, or a refusal. It is
                 called again after a conflict, so it must have no effects of its own.
             deadline: When to give up, on the clock's monotonic scale. The store is asked once
                 in any case.
-            base: What is believed of the record; None reads it.
+            base: What is believed of the record; None reads it. A refusal may rest on it alone.
 
         Raises:
             OutcomeUnknownError: The update may or may not have been applied.
@@ -191,38 +152,44 @@ class Cell(Generic[StateT]):
         state = transition(base.state, base.generation)
         if isinstance(state, Refusal):
             return Refused(state.reason, base)
-        op = self._clock.nonce().hex()
-        written = datetime.fromtimestamp(self._clock.time(), UTC).isoformat(timespec="seconds")
+        body = state.body()
+        with self._named():
+            self._state.parse(body)
+        op = self.clock.nonce().hex()
+        written = datetime.fromtimestamp(self.clock.time(), UTC).isoformat(timespec="seconds")
         if base.record is None:
-            record = first(kind=self._state.kind, body=state.body(), op=op, written=written)
+            record = first(kind=self._state.kind, body=body, op=op, written=written)
         else:
-            record = base.record.next(body=state.body(), op=op, written=written)
-        return Attempt(record, state, base, self._clock.monotonic())
+            record = base.record.next(body=body, op=op, written=written)
+        return Attempt(record, state, base, self.clock.monotonic())
 
     def send(self, attempt: Attempt[StateT]) -> Known[StateT]:
         """Write an attempt under its base's etag; what stands there afterwards."""
-        try:
+        with self._named():
             result = self._records.set_item_if(
                 self.key,
                 value=attempt.record,
                 condition=ETAG_IS_THE_SAME,
                 expected_etag=attempt.base.etag,
             )
-        except RecordError as error:
-            raise RecordError(error.problem, self.key) from error.__cause__
         return self._known(result.new_value, result.resulting_etag)
 
     def _known(self, value: object, etag: ETagIfExists) -> Known[StateT]:
-        answered = self._clock.monotonic()
+        answered = self.clock.monotonic()
         if value is ITEM_NOT_AVAILABLE:
             return Known(None, None, ITEM_NOT_AVAILABLE, answered)
         assert isinstance(value, Record)
         if value.kind != self._state.kind:
             raise RecordError(f"it is a {value.kind}, not a {self._state.kind}", self.key)
-        try:
+        with self._named():
             return Known(self._state.parse(value.body), value, etag, answered)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
         except RecordError as error:
-            raise RecordError(error.problem, self.key) from None
+            raise RecordError(error.problem, self.key) from error.__cause__
 
 
 class _Update(Generic[StateT]):
@@ -242,24 +209,39 @@ class _Update(Generic[StateT]):
         self._deadline = deadline
         self._open: Attempt[StateT] | None = None
         self._doubt: Exception | None = None
+        self._has_slept = False
+        self._pace = SHORTEST_PACE
 
     def outcome(self) -> Updated[StateT] | Refused[StateT]:
         import tenacity
 
-        policy = self._cell.policy or tenacity.Retrying(wait=self._full_jitter)
+        policy = self._cell.policy or tenacity.Retrying(wait=self._wait)
         loop = policy.copy(
             retry=tenacity.retry_if_result(lambda result: result is None),
-            stop=lambda state: self._is_time_up() or policy.stop(state),
-            sleep=self._cell.clock.sleep,
+            # The policy is for conflicts; an attempt that may still land is no conflict.
+            stop=lambda state: self._is_time_up() or (self._open is None and policy.stop(state)),
+            sleep=self._sleep,
             retry_error_callback=self._give_up,
         )
         outcome = loop(self._one_try)
         assert outcome is not None
         return outcome
 
-    def _full_jitter(self, state: tenacity.RetryCallState) -> float:
-        doubled = FIRST_WAIT * 2 ** min(state.attempt_number - 1, 30)
-        return self._cell.clock.uniform(0.0, min(LONGEST_WAIT, doubled))
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        if self._open is not None:
+            longest = SHORTEST_PACE * 2 ** min(state.attempt_number, 30)
+        elif state.attempt_number == 1:
+            # The answer that told of the conflict shows what to write upon: nothing is fresher.
+            return 0.0
+        else:
+            longest = PACES * self._pace
+        return self._cell.clock.uniform(0.0, min(LONGEST_WAIT, longest))
+
+    def _sleep(self, seconds: float) -> None:
+        left = self._deadline - self._cell.clock.monotonic()
+        if (wait := min(seconds, left)) > 0:
+            self._cell.clock.sleep(wait)
+            self._has_slept = True
 
     def _is_time_up(self) -> bool:
         return self._cell.clock.monotonic() >= self._deadline
@@ -270,6 +252,10 @@ class _Update(Generic[StateT]):
         raise ConcurrencyConflictError(self._cell.key, state.attempt_number)
 
     def _one_try(self) -> Updated[StateT] | Refused[StateT] | None:
+        if self._has_slept and self._open is None:
+            # What was seen before a wait is what the others have been changing meanwhile.
+            self._base = self._cell.reread(self._base)
+        self._has_slept = False
         attempt = self._open or self._cell.attempt(self._transition, self._base)
         if isinstance(attempt, Refused):
             return attempt
@@ -279,40 +265,54 @@ class _Update(Generic[StateT]):
             return None
         except OutcomeUnknownError as error:
             self._open, self._doubt = attempt, error
-            return self._looked_at(attempt)
-        except BackendError as error:
+            self._cell.tell("doubt", op=attempt.record.op)
+            return None if self._is_time_up() else self._looked_at(attempt)
+        except (BackendError, RecordError) as error:
+            # Each says that this sending wrote nothing; an earlier one may have, or may still.
             if self._open is None:
                 raise
-            self._doubt = error
+            self._failed(error)
             return None
         return self._settle(attempt, seen)
 
     def _looked_at(self, attempt: Attempt[StateT]) -> Updated[StateT] | None:
         try:
             seen = self._cell.read()
-        except BackendError as error:
-            self._doubt = error
+        except (BackendError, RecordError) as error:
+            self._failed(error)
             return None
         return self._settle(attempt, seen)
+
+    def _failed(self, error: Exception) -> None:
+        self._doubt = error
+        # What has overwritten the record keeps no ring in which ours could be found.
+        if isinstance(error, RecordError):
+            self._raise_unknown()
 
     def _settle(self, attempt: Attempt[StateT], seen: Known[StateT]) -> Updated[StateT] | None:
         """What became of an attempt, by what stands there; None: not settled, or not applied."""
         record, base = seen.record, attempt.base
         if record is not None and attempt.record.op in record.ops:
-            return Updated(seen, attempt.state, attempt.sent)
+            self._tell_settled(is_applied=True)
+            return Updated(seen, attempt.state, attempt.sent, attempt.record, base.state)
         if self._open is not None:
             # It may still land. The same bytes under the same precondition, again: whichever
             # copy arrives first is the only one that can.
             if seen.etag == base.etag:
                 return None
-            # A record that was deleted, or begun anew, no longer tells what it went through.
-            if record is None or record.generation <= base.generation:
+            if record is None or not _tells(record, base):
                 self._raise_unknown()
-            if not record.tells_of(base.generation + 1):
-                self._raise_unknown()
+            self._tell_settled(is_applied=False)
+        else:
+            self._pace = max(SHORTEST_PACE, seen.answered - attempt.sent)
         self._open, self._doubt = None, None
         self._base = seen
+        self._cell.tell("conflict", based_on=base.generation, found=seen.generation)
         return None
+
+    def _tell_settled(self, *, is_applied: bool) -> None:
+        if self._open is not None:
+            self._cell.tell("settled", op=self._open.record.op, applied=is_applied)
 
     def _raise_unknown(self) -> NoReturn:
         raise OutcomeUnknownError(
@@ -324,3 +324,12 @@ class _Update(Generic[StateT]):
             key=self._cell.key,
             actual_etag=getattr(self._doubt, "actual_etag", None),
         ) from self._doubt
+
+
+def _tells(record: Record, base: Known[Any]) -> bool:
+    """Whether the ring shows every write since `base`, and is of the same life of the record."""
+    moved = record.generation - base.generation
+    if moved < 1 or not record.tells_of(base.generation + 1):
+        return False
+    # A record that was deleted and begun anew does not tell what it went through before.
+    return base.record is None or moved >= len(record.ops) or record.ops[~moved] == base.record.op

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from persidict import NonEmptySafeStrTuple, PersiDict
 from persidict.clock import Clock
 from persidict_sync.cas import Cell
-from persidict_sync.events import Event, Listener
+from persidict_sync.events import LOGGER, Event, Listener
+from persidict_sync.heartbeat import Heartbeat
 from persidict_sync.record import Record
 from persidict_sync.state import StateT
 
@@ -29,6 +32,7 @@ class Context:
         timeout: Seconds within which one update must be settled.
         conflicts: When to try again after a conflict; None for the default.
         listeners: What is told of every event.
+        heartbeat: What renews leases.
     """
 
     records: PersiDict[Record]
@@ -37,6 +41,7 @@ class Context:
     timeout: float
     conflicts: tenacity.BaseRetrying | None
     listeners: tuple[Listener, ...]
+    heartbeat: Heartbeat
 
     def cell(
         self, name: KeyParts, state: type[StateT], *, folder: str | None = None
@@ -53,7 +58,14 @@ class Context:
             TypeError: It is no string or sequence of strings.
         """
         key = NonEmptySafeStrTuple(folder or state.kind, NonEmptySafeStrTuple(name))
-        return Cell(self.records, key, state=state, clock=self.clock, conflicts=self.conflicts)
+        return Cell(
+            self.records,
+            key,
+            state=state,
+            clock=self.clock,
+            conflicts=self.conflicts,
+            tell=partial(self._tell, key),
+        )
 
     def deadline(self, within: float | None = None) -> float:
         """When an update that begins now must be settled, on the monotonic scale."""
@@ -62,7 +74,14 @@ class Context:
 
     def tell(self, name: str, cell: Cell[Any], **fields: Any) -> None:
         """Tell all listeners what happened to the primitive of `cell`."""
-        kind, *parts = cell.key.strings
+        self._tell(cell.key, name, **fields)
+
+    def _tell(self, key: NonEmptySafeStrTuple, name: str, /, **fields: Any) -> None:
+        kind, *parts = key.strings
         event = Event(name, kind, "/".join(parts), self.owner, self.clock.monotonic(), fields)
         for listener in self.listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                # What happened has happened: no listener may keep a caller from what it acquired.
+                logging.getLogger(LOGGER).exception("a listener failed at %r", name)

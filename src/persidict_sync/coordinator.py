@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from persidict import LocalDict, PersiDict, SQLiteDict
 from persidict.clock import SYSTEM_CLOCK, Clock
 from persidict_sync.context import Context
 from persidict_sync.events import Listener, log
+from persidict_sync.heartbeat import Heartbeat, heartbeat_for
 from persidict_sync.record import RecordCodec
 
 if TYPE_CHECKING:
     import tenacity
 
     from persidict.safe_str_tuple import KeyParts
+    from persidict_sync.claim_state import OwnerDeath
+    from persidict_sync.claims import Claims
+    from persidict_sync.counter import Counter
+    from persidict_sync.election import Election
+    from persidict_sync.fenced import Fence, Fenced
+    from persidict_sync.held import Held
+    from persidict_sync.lease import Lease, LeaseSettings
+    from persidict_sync.lock import Lock
+    from persidict_sync.once import Once
+    from persidict_sync.semaphore import Semaphore
+    from persidict_sync.sequence import Sequence
+    from persidict_sync.value import SharedValue
 
+OWNER_MAX_LENGTH = 128
 _S3_ARGUMENTS = ("endpoint_url", "region", "expected_bucket_owner")
 
 
@@ -42,9 +57,11 @@ def dictionary(address: str, *, timeout: float, clock: Clock) -> PersiDict[Any]:
     }
     query = dict(parse_qsl(url.query, keep_blank_values=True))
     match url.scheme:
+        case _ if url.fragment or "" in query.values():
+            pass
         case "memory" if address == "memory:":
             return LocalDict(**settings)
-        case "sqlite" if url.path and not (url.netloc or query):
+        case "sqlite" if address.startswith("sqlite:///") and url.path != "/" and not query:
             return SQLiteDict(unquote(url.path), **settings)
         case "s3" if url.netloc and "@" not in url.netloc and set(query) <= set(_S3_ARGUMENTS):
             from persidict import BasicS3Dict
@@ -58,6 +75,20 @@ def dictionary(address: str, *, timeout: float, clock: Clock) -> PersiDict[Any]:
     )
 
 
+def _check_owner(owner: object) -> None:
+    if not isinstance(owner, str):
+        raise TypeError(f"owner must be a string, not a {type(owner).__name__}")
+    if not (1 <= len(owner) <= OWNER_MAX_LENGTH and owner.isprintable()):
+        raise ValueError(f"owner must be 1 to {OWNER_MAX_LENGTH} printable characters")
+
+
+def _check_policy(conflicts: object) -> None:
+    import tenacity
+
+    if not isinstance(conflicts, tenacity.Retrying):
+        raise TypeError(f"conflicts must be a tenacity.Retrying, not a {type(conflicts).__name__}")
+
+
 class Coordinator:
     """Leases, counters, claims and what is built of them, over one dictionary.
 
@@ -68,8 +99,8 @@ class Coordinator:
         store: An address (`s3://bucket/prefix?endpoint_url=…`, `sqlite:///path`, `memory:`), or any
             `PersiDict`, whose storage is used under a prefix of its own with records in strict
             JSON.
-        owner: How this process calls itself in records, for people; host and process id by
-            default. Nothing is recognised by it.
+        owner: How this process calls itself in records, for people: 1 to 128 printable
+            characters; host and process id by default. Nothing is recognised by it.
         prefix: The first part of all keys.
         timeout: Seconds within which an update is settled, or ends in `OutcomeUnknownError`.
         conflicts: A `tenacity.Retrying` that says how to wait after conflicts, and when to stop.
@@ -77,8 +108,9 @@ class Coordinator:
         listeners: Functions that are told of every event.
 
     Raises:
-        ValueError: The address, the prefix or the timeout is unusable.
-        TypeError: The store is neither an address nor a `PersiDict`, or is append-only.
+        ValueError: The address, the owner, the prefix or the timeout is unusable.
+        TypeError: The store is neither an address nor a `PersiDict`, or is append-only; or
+            another argument is of the wrong type.
 
     Example:
         >>> with Coordinator("memory:") as fleet:
@@ -97,17 +129,27 @@ class Coordinator:
         clock: Clock = SYSTEM_CLOCK,
         listeners: Iterable[Listener] = (),
     ) -> None:
-        if not timeout > 0:
-            raise ValueError(f"timeout must be more than 0 seconds, not {timeout!r}")
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+            raise TypeError(f"timeout must be seconds, not a {type(timeout).__name__}")
+        if not 0 < timeout < math.inf:
+            raise ValueError(f"timeout must be more than 0 seconds and finite, not {timeout!r}")
+        if owner is not None:
+            _check_owner(owner)
+        if conflicts is not None:
+            _check_policy(conflicts)
+        listeners = tuple(listeners)
+        if not all(callable(listener) for listener in listeners):
+            raise TypeError("listeners must be functions that take an Event")
         if isinstance(store, str):
-            store = dictionary(store, timeout=timeout, clock=clock)
+            # Several calls of the dictionary fit into one update.
+            store = dictionary(store, timeout=timeout / 3, clock=clock)
         if not isinstance(store, PersiDict):
             raise TypeError(
                 f"store must be an address or a PersiDict, not a {type(store).__name__}"
             )
         if store.append_only:
             raise TypeError("store is append-only; records change. Use a dictionary that is not.")
-        self.owner = owner or f"{socket.gethostname()}-{os.getpid()}"
+        self.owner = owner or f"{socket.gethostname()[:100]}-{os.getpid()}"
         self._context = Context(
             records=store.get_subdict(prefix).with_codec(RecordCodec()),
             owner=self.owner,
@@ -115,7 +157,13 @@ class Coordinator:
             timeout=float(timeout),
             conflicts=conflicts,
             listeners=(log, *listeners),
+            heartbeat=heartbeat_for(clock),
         )
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """What renews leases; with a clock other than the system's, call its `run_due`."""
+        return self._context.heartbeat
 
     def __enter__(self) -> Self:
         return self
@@ -124,4 +172,178 @@ class Coordinator:
         self.close()
 
     def close(self) -> None:
-        """Release what this coordinator holds."""
+        """Release what this coordinator holds, within `timeout` seconds; it can be used again."""
+        from persidict_sync.held import Held
+
+        heartbeat = self._context.heartbeat
+        mine = [
+            one
+            for one in heartbeat.members()
+            if isinstance(one, Held) and one.context is self._context
+        ]
+        heartbeat.let_go(mine, within=self._context.timeout)
+
+    def lease(
+        self,
+        name: KeyParts,
+        *,
+        ttl: float = 30.0,
+        renew_every: float | None = None,
+        margin: float = 0.1,
+        drift: float = 0.05,
+        poll: float | None = None,
+        expiry: Literal["watch", "server"] = "watch",
+        on_lost: Callable[[Held], object] | None = None,
+    ) -> Lease:
+        """One holder at a time, under a fencing token that only rises; see `Lease`.
+
+        Args:
+            name: One or more safe strings.
+            ttl: Seconds that it lasts without being renewed.
+            renew_every: Seconds between renewals; a third of `ttl` by default.
+            margin: The share of `ttl` by which a holder gives up before it ends.
+            drift: The share by which a clock may be fast or slow.
+            poll: Seconds between two looks of one who waits.
+            expiry: `"watch"`, or `"server"` to go by the store's clock as well.
+            on_lost: Called with what was held when it is lost.
+        """
+        from persidict_sync.lease import Lease
+
+        return Lease(
+            self._context,
+            name,
+            ttl=ttl,
+            renew_every=renew_every,
+            margin=margin,
+            drift=drift,
+            poll=poll,
+            expiry=expiry,
+            on_lost=on_lost,
+        )
+
+    def fenced(self, d: PersiDict[Any], held: Fence) -> Fenced[Any]:
+        """A dictionary whose writes carry the token of what is held; see `Fenced`.
+
+        Args:
+            d: Any dictionary of format `pkl` or `json`; it need not be this coordinator's.
+            held: What is held, such as a lease's `Held`.
+        """
+        from persidict_sync.fenced import Fenced
+
+        return Fenced(d, held, context=self._context)
+
+    def counter(self, name: KeyParts) -> Counter:
+        """A whole number that many processes add to; see `Counter`.
+
+        Args:
+            name: One or more safe strings.
+        """
+        from persidict_sync.counter import Counter
+
+        return Counter(self._context, name)
+
+    def sequence(self, name: KeyParts, *, block: int = 100) -> Sequence:
+        """Unique, increasing numbers; see `Sequence`.
+
+        Args:
+            name: One or more safe strings.
+            block: How many numbers one request claims, 1 to 2**32.
+        """
+        from persidict_sync.sequence import Sequence
+
+        return Sequence(self._context, name, block=block)
+
+    def claims(
+        self,
+        name: str,
+        *,
+        on_owner_death: OwnerDeath = "never",
+        ttl: float | None = None,
+        max_attempts: int | None = None,
+    ) -> Claims:
+        """Claims of tasks, each begun by one worker; see `persidict_sync.claims.Claims`."""
+        from persidict_sync.claims import Claims
+
+        return Claims(
+            self._context,
+            name,
+            on_owner_death=on_owner_death,
+            ttl=ttl,
+            max_attempts=max_attempts,
+        )
+
+    def value(self, name: KeyParts) -> SharedValue:
+        """A JSON value that many processes read and change; see `SharedValue`.
+
+        Args:
+            name: One or more safe strings.
+        """
+        from persidict_sync.value import SharedValue
+
+        return SharedValue(self._context, name)
+
+    def lock(self, name: KeyParts, **settings: Unpack[LeaseSettings]) -> Lock:
+        """A lock for all processes of a fleet, in place of `threading.Lock`; see `Lock`.
+
+        Args:
+            name: One or more safe strings.
+            **settings: `ttl` and the other arguments of `lease`.
+        """
+        from persidict_sync.lease import Lease
+        from persidict_sync.lock import Lock
+
+        return Lock(Lease(self._context, name, folder="lock", **settings))
+
+    def election(self, name: KeyParts, **settings: Unpack[LeaseSettings]) -> Election:
+        """One leader at a time, whom all can look up; see `Election`.
+
+        Args:
+            name: One or more safe strings.
+            **settings: `ttl` and the other arguments of `lease`.
+        """
+        from persidict_sync.election import Election
+        from persidict_sync.lease import Lease
+
+        lease = Lease(self._context, name, folder="election", **settings)
+        return Election(lease, clock=self._context.clock)
+
+    def semaphore(
+        self,
+        name: KeyParts,
+        permits: int,
+        *,
+        ttl: float = 30.0,
+        renew_every: float | None = None,
+        margin: float = 0.1,
+        drift: float = 0.05,
+        poll: float | None = None,
+        expiry: str = "watch",
+        on_lost: Callable[[Held], object] | None = None,
+    ) -> Semaphore:
+        """At most `permits` holders at once; see `persidict_sync.semaphore.Semaphore`."""
+        from persidict_sync.semaphore import Semaphore
+
+        return Semaphore(
+            self._context,
+            name,
+            permits,
+            ttl=ttl,
+            renew_every=renew_every,
+            margin=margin,
+            drift=drift,
+            poll=poll,
+            expiry=expiry,
+            on_lost=on_lost,
+        )
+
+    def once(self, name: KeyParts, *, ttl: float = 30.0, timeout: float | None = None) -> Once:
+        """A decorator: the first caller runs, all get the result; see `persidict_sync.once.Once`.
+
+        Args:
+            name: One or more safe strings.
+            ttl: Seconds after which a runner that does not renew its lease counts as dead.
+            timeout: Seconds to wait for another's result; None waits as long as it is alive.
+        """
+        from persidict_sync.once import Once
+
+        return Once(self._context, name, ttl=ttl, timeout=timeout)

@@ -25,6 +25,7 @@ MAX_INT: Final = 2**53 - 1
 """The largest whole number that every reader of JSON keeps."""
 
 _OP: Final = re.compile(r"[0-9a-f]{24}")
+_KIND: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _FIELDS: Final = ("format", "kind", "generation", "op", "ops", "written", "body")
 
 
@@ -105,10 +106,16 @@ class RecordCodec(Codec):
             "written": value.written,
             "body": value.body,
         }
-        text = json.dumps({**known, **value.unknown}, allow_nan=False, ensure_ascii=False)
-        document = text.encode()
+        try:
+            text = json.dumps({**known, **value.unknown}, allow_nan=False, ensure_ascii=False)
+            document = text.encode()
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"it would be no JSON ({type(error).__name__})") from None
         if len(document) > MAX_BYTES:
             raise RecordError(f"it would have {len(document)} bytes, and {MAX_BYTES} is the most")
+        # Nobody could ever change a record again that nobody can read.
+        if self.decode(document) != value:
+            raise TypeError("a record holds objects, lists, strings, numbers, booleans and nulls")
         return document
 
     def decode(self, body: bytes) -> Record:
@@ -129,19 +136,24 @@ def parsed(document: Any) -> Record:
     version = document.get("format")
     if not (isinstance(version, list) and _is_list_of(version, int) and len(version) == 2):
         raise RecordError("it has no format version, so it is no record of this package")
+    if not all(0 <= number <= MAX_INT for number in version):
+        raise RecordError("its format version is out of range")
     if version[0] != FORMAT[0]:
         raise RecordError(f"it is of format {version[0]}, and this version reads {FORMAT[0]}")
+    kind = _field(document, "kind", str)
+    if not _KIND.fullmatch(kind):
+        raise RecordError("its kind is no name of one")
     generation = _field(document, "generation", int)
     op = _field(document, "op", str)
     ops = _field(document, "ops", list)
     if not 1 <= generation <= MAX_INT:
         raise RecordError("its generation is not between 1 and 2**53 - 1")
-    if not (_is_list_of(ops, str) and all(_OP.fullmatch(one) for one in ops)):
+    if not (_is_list_of(ops, str) and all(is_op(one) for one in ops)):
         raise RecordError("its ops are no list of identities")
     if len(ops) != min(generation, RING) or op != ops[-1] or len(set(ops)) != len(ops):
         raise RecordError("its op, ops and generation contradict each other")
     return Record(
-        kind=_field(document, "kind", str),
+        kind=kind,
         generation=generation,
         op=op,
         ops=tuple(ops),
@@ -161,6 +173,11 @@ def _field(document: dict[str, Any], name: str, kind: type[FieldT]) -> FieldT:
     if type(value) is not kind:
         raise RecordError(f"its {name} is missing or no {kind.__name__}")
     return value
+
+
+def is_op(value: object) -> bool:
+    """Whether it is the identity of a write."""
+    return type(value) is str and _OP.fullmatch(value) is not None
 
 
 def _is_list_of(value: list[Any], kind: type) -> bool:
@@ -185,6 +202,9 @@ def _json(body: bytes) -> Any:
         document = json.loads(
             body.decode(), object_pairs_hook=unique, parse_constant=refuse, parse_float=finite
         )
+        if b"\\u" in body:
+            # Half of a pair of surrogates can be escaped, and never be written again.
+            json.dumps(document, ensure_ascii=False).encode()
     except RecordError:
         raise
     except (ValueError, RecursionError) as error:
@@ -195,15 +215,11 @@ def _json(body: bytes) -> Any:
 
 
 def _depth(document: Any) -> int:
-    """How deeply a document is nested, as far as one more than what is allowed."""
+    """How many objects and lists are inside one another, as far as one more than is allowed."""
     level, depth = [document], 0
-    while level and depth <= MAX_DEPTH:
+    while depth <= MAX_DEPTH and (level := [one for one in level if isinstance(one, dict | list)]):
         depth += 1
-        inner: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner.extend(one.values())
-            elif isinstance(one, list):
-                inner.extend(one)
-        level = inner
+        level = [
+            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
+        ]
     return depth

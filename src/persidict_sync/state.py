@@ -43,7 +43,11 @@ class State:
 
     def body(self) -> dict[str, Any]:
         """The body that says this state."""
-        known = {name: _plain(getattr(self, name)) for name in _hints(type(self))}
+        known = {
+            # What is any JSON is a user's, whose tuples must not come back as lists.
+            name: getattr(self, name) if hint is Any else _plain(getattr(self, name))
+            for name, hint in _hints(type(self)).items()
+        }
         return {**known, **self.unknown}
 
 

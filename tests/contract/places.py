@@ -71,7 +71,7 @@ class DictOver(PersiDict[Any]):
     """A dictionary over any implementation of the verbs."""
 
     def __init__(self, *, store: ObjectStore, **settings: Any) -> None:
-        super().__init__(**{"clock": ManualClock(), **settings})
+        super().__init__(**settings)
         self._store = store
         self._attach(store)
 

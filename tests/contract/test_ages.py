@@ -153,6 +153,13 @@ def test_all_of_them_by_default(three: PersiDict[Any]) -> None:
     assert three.oldest_values() == three.newest_values()[::-1] == [1, 2, 3]
 
 
+def test_no_items_are_no_requests(three: PersiDict[Any]) -> None:
+    watched = interposed(three)
+
+    assert [watched.oldest_keys(0), watched.newest_values(-1)] == [[], []]
+    assert watched.get_params()["store"].requests == []
+
+
 def test_of_nothing_there_is_nothing(d: PersiDict[Any]) -> None:
     assert [d.oldest_keys(), d.newest_keys(2), d.oldest_values(2), d.newest_values()] == 4 * [[]]
 

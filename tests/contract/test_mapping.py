@@ -16,6 +16,7 @@ from persidict import (
     NonEmptySafeStrTuple,
     SafeStrTuple,
 )
+from tests.shown import shown
 
 if TYPE_CHECKING:
     from persidict import PersiDict
@@ -68,7 +69,7 @@ NO_KEYS: list[Any] = [{}, 1, None, b"a", ("a", 1), {"a"}, 1.5, object()]
 @pytest.mark.parametrize(
     ("key", "error"),
     [*((key, ValueError) for key in BAD_KEYS), *((key, TypeError) for key in NO_KEYS)],
-    ids=repr,
+    ids=shown,
 )
 def test_what_is_no_key(key: Any, error: type[Exception]) -> None:
     d: LocalDict[Any] = LocalDict()
@@ -297,7 +298,7 @@ def test_jokers_in_update(d: PersiDict[Any]) -> None:
     assert d == {"b": 2}
 
 
-@pytest.mark.parametrize("joker", [KEEP_CURRENT, DELETE_CURRENT], ids=repr)
+@pytest.mark.parametrize("joker", [KEEP_CURRENT, DELETE_CURRENT], ids=shown)
 @pytest.mark.parametrize("is_present", [False, True])
 def test_a_joker_is_no_default(d: PersiDict[Any], joker: Any, is_present: bool) -> None:
     if is_present:

@@ -106,7 +106,9 @@ def test_a_page_without_items_is_passed_over() -> None:
     assert next(iter(watched)) == "b"
     assert watched.random_key() == "b"
     assert list(watched.items()) == [("b", 1)]
+    requests(watched)
     watched.clear()
+    assert requests(watched) == ["list", "list", "delete_batch"]
     assert (len(d), len(others)) == (0, 1_001)
 
 

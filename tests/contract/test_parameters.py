@@ -11,6 +11,7 @@ import pytest
 from persidict import BasicS3Dict, Codec, LocalDict, NonEmptySafeStrTuple, PersiDict, SQLiteDict
 from tests.contract.interposed import interposed
 from tests.contract.places import InBucket
+from tests.shown import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def test_a_codec_of_an_unsafe_format(place: Place, bad: str) -> None:
         {"operation_timeout": "30"},
         {"unknown": 1},
     ],
-    ids=str,
+    ids=shown,
 )
 def test_arguments_of_the_wrong_type(place: Place, settings: dict[str, Any]) -> None:
     with pytest.raises(TypeError):
@@ -98,7 +99,7 @@ def test_arguments_of_the_wrong_type(place: Place, settings: dict[str, Any]) -> 
         {"operation_timeout": -1},
         {"operation_timeout": float("nan")},
     ],
-    ids=str,
+    ids=shown,
 )
 def test_unusable_arguments(place: Place, settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of each argument in its own words
@@ -190,16 +191,16 @@ def test_equal_parameters_are_equal_without_a_look(d: PersiDict[Any]) -> None:
 def test_repr_shows_class_and_parameters(place: Place) -> None:
     d = place.open(append_only=True, base_class_for_values=int, root_prefix="r")
     d["a"] = 12345
-    shown = repr(d)
+    text = repr(d)
 
-    assert shown.startswith(f"{type(d).__name__}(append_only=True, ")
+    assert text.startswith(f"{type(d).__name__}(append_only=True, ")
     for part in (
         "base_class_for_values=<class 'int'>",
         "root_prefix='r/'",
         "serialization_format='pkl'",
     ):
-        assert part in shown
-    assert "12345" not in shown
+        assert part in text
+    assert "12345" not in text
 
 
 def test_str_shows_items(d: PersiDict[Any]) -> None:
@@ -229,10 +230,10 @@ def test_repr_shows_no_secret_of_a_url(url: str) -> None:
         create_bucket=False,
         region="us-east-1",
     )
-    for shown in (repr(d), repr(d.get_subdict("a")), f"{d!r}", repr([d])):
-        assert SECRET not in shown
-        assert "jobs" in shown
-        assert "host" in shown
+    for text in (repr(d), repr(d.get_subdict("a")), f"{d!r}", repr([d])):
+        assert SECRET not in text
+        assert "jobs" in text
+        assert "host" in text
 
 
 def test_repr_shows_neither_session_nor_client(place: Place) -> None:

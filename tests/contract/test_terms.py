@@ -20,6 +20,7 @@ from persidict import (
 )
 from tests.contract.model import ABSENT, RETRIEVED, SATISFIED, Model
 from tests.contract.twin import Twin
+from tests.shown import shown
 
 if TYPE_CHECKING:
     from persidict import PersiDict
@@ -72,8 +73,8 @@ def contents(model: Model) -> dict[str, Any]:
 
 
 @CORNERS
-@pytest.mark.parametrize("retrieval", RETRIEVED, ids=repr)
-@pytest.mark.parametrize("condition", SATISFIED, ids=repr)
+@pytest.mark.parametrize("retrieval", RETRIEVED, ids=shown)
+@pytest.mark.parametrize("condition", SATISFIED, ids=shown)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_cell_of_the_tables(
     d: PersiDict[Any],
@@ -93,7 +94,7 @@ def test_every_cell_of_the_tables(
 
 
 @CORNERS
-@pytest.mark.parametrize("condition", SATISFIED, ids=repr)
+@pytest.mark.parametrize("condition", SATISFIED, ids=shown)
 def test_every_cell_of_discarding(d: PersiDict[Any], condition: ETagConditionFlag) -> None:
     twin = Twin(d, Model())
     for cell in CELLS:
@@ -105,8 +106,8 @@ def test_every_cell_of_discarding(d: PersiDict[Any], condition: ETagConditionFla
 
 
 @CORNERS
-@pytest.mark.parametrize("retrieval", RETRIEVED, ids=repr)
-@pytest.mark.parametrize("condition", SATISFIED, ids=repr)
+@pytest.mark.parametrize("retrieval", RETRIEVED, ids=shown)
+@pytest.mark.parametrize("condition", SATISFIED, ids=shown)
 @pytest.mark.parametrize("operation", [*OPERATIONS, "discard"])
 def test_every_cell_of_an_append_only_dictionary(
     d: PersiDict[Any],

@@ -161,6 +161,11 @@ def test_conflicts_wait_with_jitter(place: Place, d: PersiDict[Any]) -> None:
     assert all(0 <= wait <= 2.0 for wait in place.clock.slept)
 
 
+def test_its_arguments_are_keyword_only(d: PersiDict[Any]) -> None:
+    with pytest.raises(TypeError, match="positional"):
+        d.transform_item("a", lambda _: 1)  # type: ignore[misc]
+
+
 @pytest.mark.parametrize(
     ("retries", "error"),
     [(-1, ValueError), (-100, ValueError), (1.0, TypeError), ("6", TypeError), ([], TypeError)],

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from persidict import ANY_ETAG, ITEM_NOT_AVAILABLE, LocalDict, NonEmptySafeStrTuple
+from persidict import (
+    ANY_ETAG,
+    ETAG_IS_THE_SAME,
+    ITEM_NOT_AVAILABLE,
+    LocalDict,
+    NonEmptySafeStrTuple,
+)
 from tests.contract.places import store_of
+from tests.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +35,9 @@ class Point:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Point) and vars(other) == vars(self)
+
+    def __repr__(self) -> str:
+        return f"Point({self.x}, {self.y})"
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -65,7 +75,7 @@ VALUES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=shown)
 def test_a_value_comes_back_as_it_was(d: PersiDict[Any], value: Any) -> None:
     d["a"] = value
 
@@ -117,6 +127,20 @@ def test_text_is_read_as_its_class(place: Place) -> None:
         assert (type(d["a"]), d["a"]) == (Text, text)
     with pytest.raises(TypeError, match="base_class_for_values"):
         d["a"] = "a plain str"
+
+
+def test_text_under_conditions(place: Place) -> None:
+    d = place.open(serialization_format="txt", base_class_for_values=str)
+    terms: Any = {"condition": ETAG_IS_THE_SAME, "expected_etag": ITEM_NOT_AVAILABLE}
+
+    first = d.set_item_if("a", value="one", **terms)
+    lost = d.set_item_if("a", value="two", **terms)
+
+    assert (first.new_value, first.value_was_mutated) == ("one", True)
+    assert (lost.condition_was_satisfied, lost.new_value) == (False, "one")
+    assert d.transform_item("a", transformer=lambda text: f"{text} two").new_value == "one two"
+    assert d.setdefault("a", "three") == "one two"
+    assert d.pop("a") == "one two"
 
 
 @pytest.mark.parametrize("write", WRITES)

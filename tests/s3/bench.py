@@ -9,7 +9,6 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from persidict import BasicS3Dict
 from persidict.testing.clock import ManualClock
@@ -48,9 +47,8 @@ class Sdk:
         self, retrying: str = "default", *, endpoint_url: str | None = None, **config: Any
     ) -> S3Client:
         settings = {**_SETTINGS, "retries": RETRIES[retrying], **config}
-        return self.session.client(
-            "s3", endpoint_url=endpoint_url or self.endpoint_url, config=Config(**settings)
-        )
+        url = endpoint_url or self.endpoint_url
+        return self.session.client("s3", endpoint_url=url, config=Config(**settings))
 
 
 class Bench:
@@ -88,9 +86,13 @@ class Bench:
         """A dictionary over a client that was passed in, `plain` by default."""
         return self._open(s3_client=client or self.plain, **settings)
 
-    def open(self, make: str, **settings: Any) -> BasicS3Dict[Any]:
+    def open(
+        self, make: str, *, endpoint_url: str | None = None, **settings: Any
+    ) -> BasicS3Dict[Any]:
         """A dictionary whose client is its `own`, or is given and retries like this."""
-        return self.own(**settings) if make == "own" else self.given(self.client(make), **settings)
+        if make == "own":
+            return self.own(endpoint_url=endpoint_url or self.sdk.endpoint_url, **settings)
+        return self.given(self.client(make, endpoint_url=endpoint_url), **settings)
 
     def _open(self, **settings: Any) -> BasicS3Dict[Any]:
         clock = ManualClock(seed=next(_seeds))
@@ -127,11 +129,9 @@ class Bench:
 
     def etag(self, name: str) -> str | None:
         """The etag that the bucket shows, None for nothing."""
-        try:
-            return self.rival.head_object(Bucket=self.bucket, Key=name)["ETag"]
-        except ClientError as error:
-            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
-            return None
+        page = self.rival.list_objects_v2(Bucket=self.bucket, Prefix=name, MaxKeys=1)
+        found = page.get("Contents", [])
+        return found[0]["ETag"] if found and found[0]["Key"] == name else None
 
     def names(self) -> list[str]:
         """All names in the bucket, of at most 1,000."""

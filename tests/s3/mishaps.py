@@ -113,8 +113,12 @@ def expected(write: Write, mishap: Mishap, rival: Rival) -> Expected:
         return Expected(Verdict.WON, first, made, applied=landed + 1)
     if mishap.reply is Reply.LOST:
         return Expected(Verdict.UNKNOWN, now, now, applied=landed)
-    if not write.decides_again:
-        return Expected(Verdict.LOST, now, now, applied=landed)
+    if write.decides_again:
+        return _decided_again(write, now, landed=landed)
+    return Expected(Verdict.LOST, now, now, applied=landed)
+
+
+def _decided_again(write: Write, now: str, *, landed: int) -> Expected:
     if write.verb == "DELETE" and now == "absent":
         verdict = Verdict.LOST if write.name == "pop" else Verdict.WON
         return Expected(verdict, now, now, applied=landed)

@@ -109,10 +109,26 @@ OF_ALL_ITEMS: dict[str, list[Call]] = {
 WITHOUT_REQUEST = {"base_url", "get_params", "get_subdict", "s3_client", "with_codec"}
 STRUCTURE = {
     f"__{name}__"
-    for name in (
-        "abstractmethods annotations class_getitem copy deepcopy dict doc hash init init_subclass "
-        "module orig_bases parameters reduce_ex repr slots subclasshook weakref"
-    ).split()
+    for name in [
+        "abstractmethods",
+        "annotations",
+        "class_getitem",
+        "copy",
+        "deepcopy",
+        "dict",
+        "doc",
+        "hash",
+        "init",
+        "init_subclass",
+        "module",
+        "orig_bases",
+        "parameters",
+        "reduce_ex",
+        "repr",
+        "slots",
+        "subclasshook",
+        "weakref",
+    ]
 }
 CALLS = [
     pytest.param(call, KEY if name in OF_ONE_ITEM else None, id=f"{name}-{number}")
@@ -130,7 +146,9 @@ def test_no_method_is_forgotten() -> None:
         for name in vars(each)
         if name.startswith("__")
     }
-    assert public | special == OF_ONE_ITEM.keys() | OF_ALL_ITEMS.keys() | WITHOUT_REQUEST | STRUCTURE
+    assert (
+        public | special == OF_ONE_ITEM.keys() | OF_ALL_ITEMS.keys() | WITHOUT_REQUEST | STRUCTURE
+    )
 
 
 def check(d: BasicS3Dict[Any], call: Call, *, key: object) -> BackendError:
@@ -151,12 +169,12 @@ def use(d: BasicS3Dict[Any]) -> None:
 
 
 @pytest.mark.parametrize(("call", "key"), CALLS)
-@pytest.mark.parametrize("make", ["own", "default"])
 class TestEveryMethod:
-    def test_the_bucket_is_missing(self, bench: Bench, make: str, call: Call, key: Any) -> None:
-        d = bench.open(make, bucket_name=f"{bench.bucket}-missing")
+    def test_the_bucket_is_missing(self, bench: Bench, call: Call, key: Any) -> None:
+        d = bench.given(bucket_name=f"{bench.bucket}-missing")
         assert "404" in str(check(d, call, key=key))
 
+    @pytest.mark.parametrize("make", ["own", "default"])
     def test_the_bucket_is_deleted_after_use(
         self, bench: Bench, make: str, call: Call, key: Any
     ) -> None:
@@ -168,9 +186,9 @@ class TestEveryMethod:
 
     @pytest.mark.parametrize("is_used", [True, False])
     def test_the_request_is_refused(
-        self, bench: Bench, control: ServerControl, make: str, call: Call, key: Any, is_used: bool
+        self, bench: Bench, control: ServerControl, call: Call, key: Any, is_used: bool
     ) -> None:
-        d = bench.open(make)
+        d = bench.given()
         if is_used:
             use(d)
         control.set_faults(FaultRule(kind=FaultKind.FORBIDDEN))
@@ -178,14 +196,11 @@ class TestEveryMethod:
         assert not isinstance(error, OutcomeUnknownError)
         assert "403" in str(error)
 
+    @pytest.mark.parametrize("make", ["own", "default"])
     def test_the_endpoint_is_unreachable(
         self, bench: Bench, nobodys_endpoint: str, make: str, call: Call, key: Any
     ) -> None:
-        if make == "own":
-            d = bench.own(endpoint_url=nobodys_endpoint)
-        else:
-            d = bench.given(bench.client(endpoint_url=nobodys_endpoint))
-        check(d, call, key=key)
+        check(bench.open(make, endpoint_url=nobodys_endpoint), call, key=key)
 
 
 def test_a_403_for_a_key_that_may_be_absent_names_the_permission_to_add(

@@ -145,7 +145,12 @@ CONDITIONAL_WRITES = [
         (1, "there", SAME, NOW, KEEP_CURRENT),
     )
 ] + [
-    row(requests, "setdefault_if", key, **under(condition, ABSENT, default_value=2, retrieve_value=r))
+    row(
+        requests,
+        "setdefault_if",
+        key,
+        **under(condition, ABSENT, default_value=2, retrieve_value=r),
+    )
     for r in RETRIEVALS
     for requests, key, condition in (
         (1, "gone", SAME),
@@ -158,7 +163,9 @@ CONDITIONAL_WRITES = [
 
 
 @pytest.mark.parametrize("serialization_format", ["pkl", "json"])
-@pytest.mark.parametrize("each", [*READS, *CONDITIONAL_READS, *WRITES, *CONDITIONAL_WRITES], ids=str)
+@pytest.mark.parametrize(
+    "each", [*READS, *CONDITIONAL_READS, *WRITES, *CONDITIONAL_WRITES], ids=str
+)
 def test_requests_of_an_operation(
     shared_bench: Bench, each: Row, serialization_format: str, request: pytest.FixtureRequest
 ) -> None:
@@ -220,9 +227,7 @@ def test_append_only(bench: Bench, key: str) -> None:
 
 
 @pytest.mark.parametrize("items", [0, 1, 9, 10, 11, 25])
-def test_whole_dictionary(
-    bench: Bench, items: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whole_dictionary(bench: Bench, items: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page is shortened from 1,000 names to 10; see `test_many_objects` for a whole one."""
     monkeypatch.setattr("persidict.s3.store.PAGE_SIZE", 10)
     d = bench.given()
@@ -266,9 +271,7 @@ def test_what_needs_no_request(bench: Bench) -> None:
 
 @pytest.mark.parametrize("create_bucket", [True, False])
 @pytest.mark.parametrize("is_given", [True, False])
-def test_construction(
-    bench: Bench, sdk: Sdk, create_bucket: bool, is_given: bool
-) -> None:
+def test_construction(bench: Bench, sdk: Sdk, create_bucket: bool, is_given: bool) -> None:
     with Wire(sdk.session.events) as wire:
         if is_given:
             bench.given(bench.client(), create_bucket=create_bucket)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Wire:
         self._once: list[tuple[Callable[[Sent], bool], Callable[[], object]]] = []
         events.register("before-send.s3", self._on_send, unique_id=f"wire-{id(self)}")
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -75,8 +75,10 @@ class Wire:
     def after_write(self, act: Callable[[], object], *, before: tuple[str, ...]) -> None:
         """Call `act` after the first write, before the first of these operations."""
         self.once(
-            lambda sent: sent.operation in before
-            and any(earlier.operation in WRITES for earlier in self.sent),
+            lambda sent: (
+                sent.operation in before
+                and any(earlier.operation in WRITES for earlier in self.sent)
+            ),
             act,
         )
 

@@ -93,9 +93,7 @@ def _set(condition: Any, value: Any = "mine") -> Call:
 
 def _setdefault_if(d: BasicS3Dict[Any], etag: Any) -> Ended:
     return _told(
-        d.setdefault_if(
-            KEY, default_value="mine", condition=ETAG_IS_THE_SAME, expected_etag=etag
-        )
+        d.setdefault_if(KEY, default_value="mine", condition=ETAG_IS_THE_SAME, expected_etag=etag)
     )
 
 

@@ -126,7 +126,7 @@ def ours(etag: str = "ours", *, attempt: int = -1) -> Callable[[ScriptedStore], 
     return lambda store: Seen(etag, write_id=store.puts[attempt].write_id)
 
 
-class Silence(Exception):
+class SilenceError(Exception):
     """No answer."""
 
 
@@ -136,5 +136,5 @@ def broken() -> BackendError:
 
 def transient() -> TransientError:
     error = TransientError("no usable answer")
-    error.__cause__ = Silence()
+    error.__cause__ = SilenceError()
     return error

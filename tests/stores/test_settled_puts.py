@@ -26,14 +26,14 @@ from tests.stores.scripted import (
     NAME,
     ScriptedStore,
     Seen,
-    Silence,
+    SilenceError,
     Step,
     broken,
     ours,
     transient,
 )
 
-SILENCE = Silence()
+SILENCE = SilenceError()
 LOST_REPLY: Step = ("put", Unaccounted(SILENCE))
 REFUSED: Step = ("put", Refused())
 CONFLICT: Step = ("put", NotApplied(SILENCE, conflict=True))
@@ -222,7 +222,10 @@ class TestARefusalOfTheOnlyAttempt:
     def test_nobody_can_look(self, precondition: Any) -> None:
         run = Run(REFUSED, *[("head", transient())] * 5)
 
-        assert run.fails(precondition, OutcomeUnknownError).actual_etag is None
+        error = run.fails(precondition, OutcomeUnknownError)
+
+        assert error.actual_etag is None
+        assert isinstance(error.__cause__, SilenceError)
 
     def test_looking_is_refused(self, precondition: Any) -> None:
         run = Run(REFUSED, ("head", broken()))
@@ -285,14 +288,17 @@ class TestWhatWasNotApplied:
     def test_a_store_that_cannot_be_reached(self, precondition: Any) -> None:
         error = Run(*[UNSENT] * 5).fails(precondition, BackendError)
 
-        assert "was not applied: the store could not be reached in 5 tries (Silence)" in str(error)
+        assert "was not applied: the store could not be reached in 5 tries (SilenceError)" in str(
+            error
+        )
         assert (error.key, error.__cause__) == ("the key", SILENCE)
 
     def test_the_deadline_may_come_before_the_fifth(self, precondition: Any) -> None:
-        run = Run(UNSENT, UNSENT, timeout=10.0, first_wait=9.0, longest_wait=9.0)
+        run = Run(*[UNSENT] * 3, timeout=10.0, first_wait=9.0, longest_wait=9.0)
         run.clock.uniform = lambda _low, high: high  # type: ignore[method-assign]
 
-        assert "in 2 tries" in str(run.fails(precondition, BackendError))
+        assert "in 3 tries" in str(run.fails(precondition, BackendError))
+        assert run.clock.slept == [9.0, 1.0]
 
     def test_a_store_that_says_no_is_asked_once(self, precondition: Any) -> None:
         refusal = broken()
@@ -380,18 +386,57 @@ def test_plain_text_is_recognised_by_its_metadata() -> None:
     assert run.put(IfAbsent()) == Applied("shown")
 
 
-def test_no_request_is_begun_that_could_end_after_the_deadline() -> None:
+@pytest.mark.parametrize("takes", [0.5, 1.0, 4.0])
+def test_no_request_is_begun_that_could_end_after_the_deadline(takes: float) -> None:
     begun: list[float] = []
 
-    def silent(store: ScriptedStore) -> Unaccounted:
-        begun.append(run.clock.monotonic())
-        run.clock.advance(4.0)
-        return Unaccounted(SILENCE)
+    def slow(answer: Any) -> Any:
+        def step(_store: ScriptedStore) -> Any:
+            begun.append(run.clock.monotonic())
+            run.clock.advance(takes)
+            return answer
 
-    run = Run(*for_ever(("put", silent), ("head", None)), timeout=30.0, request_timeout=4.0)
+        return step
+
+    steps = for_ever(("put", slow(Unaccounted(SILENCE))), ("head", slow(None)))
+    run = Run(*steps, timeout=30.0, request_timeout=4.0)
 
     run.fails(IfAbsent(), OutcomeUnknownError)
 
-    assert len(begun) > 3
-    assert max(begun) <= 30.0 - 4.0 + 2.0
-    assert run.clock.monotonic() <= 32.0
+    assert len(begun) > 5
+    assert max(begun) <= 26.0 + 1e-9
+    assert run.clock.monotonic() <= 30.0 + 1e-9
+
+
+def test_a_process_frozen_past_its_deadline_still_looks_once() -> None:
+    def frozen(_store: ScriptedStore) -> Unaccounted:
+        run.clock.advance(3600.0)
+        return Unaccounted(SILENCE)
+
+    run = Run(("put", frozen), ("head", ours("shown")))
+
+    assert run.put(IfAbsent()) == Applied("shown")
+
+
+def test_after_the_deadline_nothing_is_sent_again() -> None:
+    def frozen(_store: ScriptedStore) -> Unaccounted:
+        run.clock.advance(3600.0)
+        return Unaccounted(SILENCE)
+
+    run = Run(("put", frozen), ("head", None))
+
+    assert run.fails(IfAbsent(), OutcomeUnknownError).actual_etag is ITEM_NOT_AVAILABLE
+    assert run.store.steps == []
+
+
+def test_a_refusal_that_nobody_could_check_in_time() -> None:
+    """It may answer a copy of a write that was applied."""
+
+    def slow(_store: ScriptedStore) -> Refused:
+        run.clock.advance(30.0)
+        return Refused()
+
+    run = Run(("put", slow), ("head", transient()))
+
+    assert run.fails(IfAbsent(), OutcomeUnknownError).actual_etag is None
+    assert run.clock.slept == []

@@ -126,12 +126,12 @@ def listening_addresses(port: int) -> set[str]:
     return {address for address, hexadecimal in local if int(hexadecimal, 16) == port}
 
 
-def test_answers_are_not_held_back_for_more(persidict_server: EmbeddedS3) -> None:
+def test_a_connection_serves_one_request_after_the_other(persidict_server: EmbeddedS3) -> None:
     host, port = persidict_server.endpoint_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as peer:
         for _ in range(2):
-            peer.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert peer.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+            peer.sendall(b"HEAD /absent HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert peer.recv(65_536).startswith(b"HTTP/1.1 404 ")
 
 
 def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

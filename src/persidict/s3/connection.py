@@ -97,8 +97,8 @@ class S3Connection:
         )
         settings = dict(self._settings)
         override = settings.pop("config", None)
-        session = self._session or boto3.Session()
         try:
+            session = self._session or boto3.Session()
             return session.client(
                 "s3", config=config.merge(override) if override else config, **settings
             )

@@ -65,12 +65,10 @@ _STATUSES: Final = {
     412: Meaning.REFUSED,
     # A byte range of an object that has none: it was created, empty, since it was absent.
     416: Meaning.NO_ANSWER,
-    # A gateway may answer 5xx, throttling included, for a write that a server behind it applied.
+    # A gateway may answer these, and any 5xx, for a write that a server behind it applied.
+    408: Meaning.NO_ANSWER,
     429: Meaning.NO_ANSWER,
-    500: Meaning.NO_ANSWER,
-    502: Meaning.NO_ANSWER,
-    503: Meaning.NO_ANSWER,
-    504: Meaning.NO_ANSWER,
+    501: Meaning.FINAL,
 }
 _HINTS: Final = {
     301: "The bucket lives in another region: pass its region=.",
@@ -111,7 +109,8 @@ def meaning(error: Exception) -> Meaning:
     """What `error` says about its request, if that was sent once."""
     match error:
         case ClientError():
-            return _CODES.get(code(error)) or _STATUSES.get(status(error), Meaning.FINAL)
+            unlisted = Meaning.NO_ANSWER if status(error) >= 500 else Meaning.FINAL
+            return _CODES.get(code(error)) or _STATUSES.get(status(error), unlisted)
         case EndpointConnectionError() | ConnectTimeoutError() | ProxyConnectionError():
             return Meaning.NOT_SENT
         case SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(error):

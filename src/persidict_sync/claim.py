@@ -1,0 +1,189 @@
+"""The claim of whoever runs a task."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from persidict import OutcomeUnknownError
+from persidict_sync.cas import Cell, Known, Transition, Updated
+from persidict_sync.claim_state import (
+    DONE,
+    FAILED,
+    REQUEUED,
+    ClaimState,
+    completed,
+    error_text,
+    failed,
+    given_back,
+)
+from persidict_sync.context import Context
+from persidict_sync.errors import LeaseLost, StaleTokenError
+
+if TYPE_CHECKING:
+    from persidict_sync.worker import Life
+
+
+class Claim:
+    """A task that this process has claimed, and runs.
+
+    Guaranteed: its result is committed at most once, under its token; a `complete` under a token
+    that was overtaken is refused. Under `on_owner_death="never"` nobody else ever gets a claim of
+    this task. Not guaranteed, under `"reclaim"`: that nobody else runs the task at the same time,
+    when this process was paused or cut off; `check` tells as soon as this process can know.
+
+    Attributes:
+        task: The task.
+        token: The fencing token, which rises with every claim of the task.
+        attempts: How often the task was claimed, this time included.
+
+    Example:
+        >>> from persidict_sync.coordinator import Coordinator
+        >>> claim = Coordinator("memory:").claims("frames").claim("frame-7")
+        >>> claim.token
+        1
+        >>> claim.complete({"pixels": 640})
+    """
+
+    def __init__(
+        self,
+        task: str,
+        cell: Cell[ClaimState],
+        known: Known[ClaimState],
+        *,
+        context: Context,
+        life: Life,
+        max_attempts: int | None,
+    ) -> None:
+        state = known.state
+        assert state is not None
+        self.task: Final = task
+        self.token: Final = state.token
+        self.attempts: Final = state.attempts
+        self._policy: Final = state.on_owner_death
+        self._cell = cell
+        self._known = known
+        self._context = context
+        self._life = life
+        self._max_attempts = max_attempts
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._is_settled = False
+        self._in_doubt: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Claim {self.task!r}, token {self.token}>"
+
+    def check(self) -> None:
+        """Return if the task is still this claim's, as far as this process can know; no request.
+
+        Under `"never"` nobody can take it. Under `"manual"` an operator can, and `complete` tells.
+
+        Raises:
+            LeaseLost: It was settled before; or it was claimed by the process that this one was
+                forked from; or, under `"reclaim"`, this worker could not show in time that it is
+                alive, and others may claim the task.
+        """
+        self._check_ours()
+        if self._policy == "reclaim" and (reason := self._life.reason) is not None:
+            raise LeaseLost(self.task, self.token, reason)
+
+    def _check_ours(self) -> None:
+        if os.getpid() != self._process:
+            raise LeaseLost(self.task, self.token, "forked")
+        if self._is_settled:
+            raise LeaseLost(self.task, self.token, "settled")
+
+    def complete(self, result: Any = None) -> None:
+        """Commit the result; one request.
+
+        After an `OutcomeUnknownError` it may be called again, with the same result.
+
+        Args:
+            result: Any JSON, so that the record stays under 64 KiB.
+
+        Raises:
+            StaleTokenError: The task was claimed again, or requeued; nothing was committed.
+            LeaseLost: It was settled before, or is a parent process's, or its record is gone;
+                nothing was committed.
+            OutcomeUnknownError: The result may or may not have been committed.
+            TypeError: The result is no JSON; nothing was committed.
+            RecordError: The result is too large, or the record is damaged; nothing was committed.
+            BackendError: The store refused, and nothing was committed.
+        """
+        self._settle("completed", DONE, partial(completed, token=self.token, result=result))
+
+    def fail(self, error: BaseException | str) -> str:
+        """Record that the task has failed, and why; one request.
+
+        Under `"never"` and `"manual"` it stays `failed`, under `"manual"` until an operator
+        requeues it. Under `"reclaim"` it may be claimed again, until `max_attempts`: then it is
+        `dead`.
+
+        Args:
+            error: Its type and text are stored, up to 1,000 characters.
+
+        Returns:
+            `"failed"` or `"dead"`.
+
+        Raises:
+            StaleTokenError: As of `complete`, as the others.
+        """
+        limit = self._max_attempts if self._policy == "reclaim" else None
+        text = error_text(error)
+        transition = partial(failed, token=self.token, error=text, max_attempts=limit)
+        return self._settle("failed", FAILED, transition)
+
+    def give_back(self, error: BaseException | str) -> str:
+        """Let others claim the task at once, as an attempt that did not come to an end.
+
+        Under `"never"` and `"manual"`, where what was begun is not begun again by itself, this is
+        `fail`. One request; returns and raises as `fail` does.
+        """
+        if self._policy != "reclaim":
+            return self.fail(error)
+        transition = partial(
+            given_back,
+            token=self.token,
+            error=error_text(error),
+            max_attempts=self._max_attempts,
+        )
+        return self._settle("given-back", REQUEUED, transition)
+
+    def _settle(self, event: str, status: str, transition: Transition[ClaimState]) -> str:
+        with self._lock:
+            # Not `check`: as long as the token is the highest, the result is welcome.
+            self._check_ours()
+            try:
+                outcome = self._cell.update(
+                    transition, deadline=self._context.deadline(), base=self._known
+                )
+            except BaseException as error:
+                # An interrupt leaves in doubt what was under way, just as a lost reply does.
+                if isinstance(error, OutcomeUnknownError) or not isinstance(error, Exception):
+                    self._in_doubt = status
+                raise
+            self._known = outcome.known
+            if not isinstance(outcome, Updated):
+                self._refuse(outcome.reason, status)
+            self._is_settled = True
+        self._life.settled()
+        settled = outcome.state if isinstance(outcome, Updated) else outcome.known.state
+        assert settled is not None
+        self._context.tell(event, self._cell, token=self.token, status=settled.status)
+        return settled.status
+
+    def _refuse(self, reason: str, status: str) -> None:
+        state = self._known.state
+        # Nobody else settles under this token: what was in doubt has landed.
+        if reason == "settled" and self._in_doubt == status:
+            return
+        self._is_settled = True
+        self._life.settled()
+        if reason == "stale":
+            assert state is not None
+            self._context.tell("stale", self._cell, token=self.token, highest=state.token)
+            raise StaleTokenError(self.task, self.token, state.token)
+        raise LeaseLost(self.task, self.token, "settled" if reason == "settled" else "broken")

@@ -1,0 +1,240 @@
+"""The one scheduler of a process: it renews all leases, and tells each of them when it is over.
+
+Its thread never does I/O and calls no code of a user's, so nothing delays a deadline. Renewals run
+on a few workers, so that one which hangs does not delay the others. All threads are daemons.
+"""
+
+from __future__ import annotations
+
+import atexit
+import heapq
+import itertools
+import os
+import threading
+import weakref
+from collections.abc import Callable, Collection
+from queue import Empty, SimpleQueue
+from typing import Final, Protocol, TypeAlias
+
+from persidict.clock import SYSTEM_CLOCK, Clock, SystemClock
+
+WORKERS: Final = 8
+LONGEST_PAUSE: Final = 1.0
+"""A condition's timeout does not run on through suspend, as the clock does."""
+EXIT_SECONDS: Final = 5.0
+"""How long the end of the interpreter may be delayed."""
+THREAD: Final = "persidict-sync"
+
+Action: TypeAlias = Callable[[], object]
+
+
+class Beating(Protocol):
+    """What a heartbeat keeps alive."""
+
+    def next_due(self) -> float | None:
+        """When it is to be attended to, on the monotonic scale; None: never again. Never blocks."""
+
+    def on_due(self) -> Action | None:
+        """Attend to it; what must be done by a worker, if anything. Never blocks nor raises."""
+
+    def on_fork(self) -> None:
+        """This is a forked child's copy."""
+
+    def let_go(self) -> None:
+        """Give back what is held, as well as possible. Never raises."""
+
+
+class Workers:
+    """Up to a number of daemon threads, started when needed."""
+
+    def __init__(self, most: int) -> None:
+        self._tasks: SimpleQueue[Action] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._left = most
+
+    def submit(self, action: Action) -> None:
+        """Have an action done, which does not raise, as soon as a thread is free."""
+        self._tasks.put(action)
+        if self._idle.acquire(blocking=False):
+            return
+        with self._lock:
+            if self._left and start(self._work):
+                self._left -= 1
+
+    def _work(self) -> None:
+        while True:
+            try:
+                action = self._tasks.get_nowait()
+            except Empty:
+                self._idle.release()
+                action = self._tasks.get()
+            action()
+
+
+def start(action: Action) -> bool:
+    """Whether the action could be started in a daemon thread of its own."""
+    try:
+        threading.Thread(target=action, name=THREAD, daemon=True).start()
+    except RuntimeError:
+        # No more threads: the system has none left, or the interpreter is ending.
+        return False
+    return True
+
+
+class Heartbeat:
+    """The scheduler for one clock; `heartbeat_for` gives it.
+
+    Threads run by the system's clock only, a `SystemClock` or what derives from it. With any other,
+    as in a test or a simulation, nothing happens by itself: `run_due` does what is due.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.is_by_hand: Final = not isinstance(clock, SystemClock)
+        self._clock: Final = clock
+        self._begin()
+        _all.add(self)
+
+    def _begin(self) -> None:
+        self._due: dict[Beating, float] = {}
+        self._queue: list[tuple[float, int, Beating]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._is_running = False
+        self._workers = Workers(WORKERS)
+
+    def members(self) -> list[Beating]:
+        """All that it keeps alive."""
+        with self._changed:
+            return list(self._due)
+
+    def schedule(self, one: Beating) -> None:
+        """Attend to it when it says so; called again whenever that has changed."""
+        with self._changed:
+            # Asked under the lock: the last to schedule must be the last to have asked.
+            due = one.next_due()
+            if due is None:
+                self._due.pop(one, None)
+                self._compact()
+                return
+            self._due[one] = due
+            heapq.heappush(self._queue, (due, next(self._numbers), one))
+            self._compact()
+            if not self.is_by_hand:
+                self._run_in_background()
+                self._changed.notify()
+
+    def _run_in_background(self) -> None:
+        if self._is_running:
+            return
+        if not start(self._run):
+            raise RuntimeError("no thread can be started to renew leases, so none can be held")
+        self._is_running = True
+        # At interpreter exit no thread can be started any more, and one is needed to release.
+        self._workers.submit(lambda: None)
+
+    def run_due(self) -> None:
+        """Do all that is due by now, renewals as well, in this thread."""
+        while (one := self._pop()) is not None:
+            work = one.on_due()
+            if work is not None:
+                work()
+            self.schedule(one)
+
+    def tell(self, action: Action) -> None:
+        """Run code of a user's, which may take its time, where it delays nobody."""
+        if self.is_by_hand:
+            action()
+        elif not start(action):
+            self._workers.submit(action)
+
+    def let_go(self, members: Collection[Beating], *, within: float) -> None:
+        """Have all of them let go at once, and wait for it so many seconds at most."""
+        if self.is_by_hand:
+            for one in members:
+                one.let_go()
+            return
+        done = threading.Semaphore(0)
+
+        def letting_go(one: Beating) -> Action:
+            def run() -> None:
+                one.let_go()
+                done.release()
+
+            return run
+
+        for one in members:
+            self._workers.submit(letting_go(one))
+        end = SYSTEM_CLOCK.monotonic() + within
+        for _ in members:
+            if not done.acquire(timeout=max(0.0, end - SYSTEM_CLOCK.monotonic())):
+                return
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while (one := self._pop()) is None:
+                    self._changed.wait(self._pause())
+            work = one.on_due()
+            if work is not None:
+                self._workers.submit(self._and_schedule(one, work))
+            self.schedule(one)
+            # A thread's locals live on while it waits.
+            del one, work
+
+    def _and_schedule(self, one: Beating, work: Action) -> Action:
+        def run() -> None:
+            work()
+            self.schedule(one)
+
+        return run
+
+    def _pop(self) -> Beating | None:
+        with self._changed:
+            while self._queue and self._queue[0][0] <= self._clock.monotonic():
+                due, _, one = heapq.heappop(self._queue)
+                if self._due.get(one) == due:
+                    return one
+            return None
+
+    def _pause(self) -> float | None:
+        if not self._queue:
+            return None
+        return min(LONGEST_PAUSE, max(0.0, self._queue[0][0] - self._clock.monotonic()))
+
+    def _compact(self) -> None:
+        if not self._due or len(self._queue) > 2 * len(self._due) + 64:
+            self._queue = [entry for entry in self._queue if self._due.get(entry[2]) == entry[0]]
+            heapq.heapify(self._queue)
+
+    def after_fork(self) -> None:
+        """Nothing that the parent holds is held by the child."""
+        inherited = list(self._due)
+        self._begin()
+        for one in inherited:
+            one.on_fork()
+
+
+_all: Final[weakref.WeakSet[Heartbeat]] = weakref.WeakSet()
+_running: Final[dict[Clock, Heartbeat]] = {}
+
+
+def heartbeat_for(clock: Clock) -> Heartbeat:
+    """The heartbeat of this process for a system's clock; a new one for any other."""
+    made = Heartbeat(clock)
+    return made if made.is_by_hand else _running.setdefault(clock, made)
+
+
+def _after_fork() -> None:
+    for heartbeat in list(_all):
+        heartbeat.after_fork()
+
+
+def _at_exit() -> None:
+    for heartbeat in _running.values():
+        heartbeat.let_go(heartbeat.members(), within=EXIT_SECONDS)
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,172 @@
+"""A function that runs once in a whole fleet, and gives everyone its result."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
+
+from persidict import NonEmptySafeStrTuple
+from persidict_sync.claim import Claim
+from persidict_sync.claim_state import DONE, OPEN
+from persidict_sync.claims import Claims
+from persidict_sync.errors import OwnerDied, TaskFailedError
+from persidict_sync.tasks import Task
+from persidict_sync.wait import checked_timeout, poll_until
+
+if TYPE_CHECKING:
+    from persidict.safe_str_tuple import KeyParts
+    from persidict_sync.context import Context
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FOLDER: Final = "once"
+
+
+class Once:
+    """Decorates functions so that each name runs once, ever, and all callers get its result.
+
+    Guaranteed: under one name at most one call, of all processes and for all time, ever begins to
+    run. Its result is stored once, and every call returns it: the one that ran it, those that
+    waited, and those that come later. If it raised, all others raise `TaskFailedError`. If its
+    process died, they raise `OwnerDied`: what was begun is never begun again, and nobody waits for
+    ever.
+
+    Not guaranteed: that it runs to its end. Nor that arguments are looked at: the name alone says
+    what is the same, and it is the first caller's arguments that count. A caller whose
+    `OutcomeUnknownError` came before the start has not run it.
+
+    A process that was suspended or cut off for `ttl` counts as dead; its result is stored all the
+    same if it comes.
+
+    Requests: 1 to begin, 1 to store the result; later calls 2, waiting 2 each poll. A result is
+    kept in memory, so that one process asks once.
+
+    Args:
+        context: What the coordinator's primitives share.
+        name: One or more safe strings.
+        ttl: Seconds after which a runner that does not renew its lease counts as dead.
+        timeout: Seconds to wait for another's result; None waits as long as it is alive.
+
+    Raises:
+        ValueError: The name is unsafe, or a time out of range.
+        TypeError: An argument is of the wrong type.
+
+    Example:
+        >>> from persidict_sync.coordinator import Coordinator
+        >>> fleet = Coordinator("memory:")
+        >>> @fleet.once("migration-7")
+        ... def migrate():
+        ...     print("migrating")
+        ...     return {"rows": 12}
+        >>> migrate()
+        migrating
+        {'rows': 12}
+        >>> migrate()
+        {'rows': 12}
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        name: KeyParts,
+        *,
+        ttl: float = 30.0,
+        timeout: float | None = None,
+    ) -> None:
+        self.name: Final = NonEmptySafeStrTuple(name)
+        self._timeout = checked_timeout(timeout)
+        self._claims = Claims(context, "call", ttl=ttl, folder=FOLDER)
+        self._clock = context.clock
+        self._running_in: int | None = None
+        self._result: tuple[Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Once {self._text!r}>"
+
+    @property
+    def _text(self) -> str:
+        return "/".join(self.name.strings)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The function that runs once.
+
+        It raises what the function raises, in the call that runs it; and in all others:
+
+            TaskFailedError: It has raised, with type and text.
+            OwnerDied: Whoever ran it died before the end.
+            TimeoutError: Another was still running it.
+            OutcomeUnknownError: It may or may not have been begun, or stored; it was not run if
+                this came before the start.
+            RecordError: Its record is damaged or foreign.
+            BackendError: The store could not be asked.
+        """
+        if not callable(function):
+            raise TypeError(f"once decorates a function, not a {type(function).__name__}")
+
+        @functools.wraps(function)
+        def run_once(*args: P.args, **kwargs: P.kwargs) -> R:
+            return cast("R", self._result_of(functools.partial(function, *args, **kwargs)))
+
+        return run_once
+
+    def _result_of(self, function: Callable[[], Any]) -> Any:
+        if self._running_in == threading.get_ident():
+            raise RuntimeError(f"{self._text!r} calls itself, and would wait for ever")
+        if self._result is None:
+            found = self._claims.contend(self.name)
+            if isinstance(found, Claim):
+                self._result = (self._run(function, found),)
+            else:
+                self._result = (self._others(found),)
+        return copy.deepcopy(self._result[0])
+
+    def _run(self, function: Callable[[], Any], claim: Claim) -> Any:
+        self._running_in = threading.get_ident()
+        try:
+            result = function()
+            claim.complete(result)
+        except BaseException as error:
+            # What failed may also be the store, or a result that it does not take.
+            with contextlib.suppress(Exception):
+                claim.fail(error)
+            raise
+        finally:
+            self._running_in = None
+        return result
+
+    def _others(self, found: Task) -> Any:
+        deadline = None if self._timeout is None else self._clock.monotonic() + self._timeout
+        settled = (
+            poll_until(self._look, clock=self._clock, deadline=deadline, next_poll=self._next_poll)
+            if found.status == OPEN
+            else found
+        )
+        if settled is None:
+            raise TimeoutError(
+                f"{found.owner!r} was still running {self._text!r} after {self._timeout} s. Wait "
+                "longer, or ask again later; it is not begun again."
+            )
+        if settled.status == OPEN:
+            raise OwnerDied(self._text, settled.owner)
+        if settled.status != DONE:
+            raise TaskFailedError(self._text, settled.status, settled.error or "")
+        return settled.result
+
+    def _look(self) -> Task | None:
+        """What became of it; still open if its runner is dead; None while it runs."""
+        found = self._claims.get(self.name)
+        if found is None or found.status != OPEN:
+            return found
+        if not self._claims.is_dead(found):
+            return None
+        # Once more: it may have been settled just before its runner gave up the lease.
+        return self._claims.get(self.name)
+
+    def _next_poll(self) -> float:
+        poll = self._claims.terms.poll
+        return self._clock.uniform(poll / 2, poll)

@@ -1,0 +1,320 @@
+"""A worker's run over many tasks, of which a fleet shares the claims."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
+from persidict_sync.claim import Claim
+from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, REQUEUED
+from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
+from persidict_sync.route import Board, Gap
+
+if TYPE_CHECKING:
+    from persidict_sync.claims import Claims
+
+PATIENCE: Final = 12
+"""A gap whose tasks will be begun within so many requests' time is left to who walks there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        total: How many tasks there are.
+        done: How many this process has completed.
+        failed: How many have failed in this process.
+        elsewhere: How many others are known to have claimed.
+    """
+
+    total: int
+    done: int
+    failed: int
+    elsewhere: int
+
+
+class _Pace:
+    """How long something takes on average, in seconds."""
+
+    def __init__(self) -> None:
+        self._sum = 0.0
+        self._count = 0
+
+    def add(self, seconds: float) -> None:
+        self._sum += seconds
+        self._count += 1
+
+    @property
+    def mean(self) -> float:
+        return self._sum / self._count if self._count else 0.0
+
+
+class Run:
+    """One call of `Claims.run`; the arguments are documented there."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        function: Callable[[Any], Any],
+        tasks: Iterable[Any],
+        *,
+        workers: int,
+        progress: Callable[[Progress], object] | None,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"function must be callable, not a {type(function).__name__}")
+        if type(workers) is not int:
+            raise TypeError(f"workers must be an int, not a {type(workers).__name__}")
+        if workers < 1:
+            raise ValueError(f"workers must be 1 or more, not {workers}")
+        if not (progress is None or callable(progress)):
+            raise TypeError(f"progress must be callable, not a {type(progress).__name__}")
+        if isinstance(tasks, str):
+            raise TypeError("tasks must be several tasks, not one string")
+        named = {NonEmptySafeStrTuple(task): task for task in tasks}
+        # All processes must go round in the same order, and a set has another one in each.
+        self._keys = sorted(named)
+        self._tasks = [named[key] for key in self._keys]
+        self._numbers = {key: number for number, key in enumerate(self._keys)}
+        self._claims = claims
+        self._clock = claims.context.clock
+        self._function = function
+        self._workers = workers
+        self._progress = progress
+        self._lock = threading.RLock()
+        self._board = Board(len(self._keys), uniform=self._clock.uniform)
+        self._round, self._request = _Pace(), _Pace()
+        self._doubtful: deque[int] = deque()
+        self._again: deque[int] = deque()
+        self._settled: set[int] = set()
+        self._running: set[int] = set()
+        self._done = self._failed = 0
+        self._has_scanned = False
+        self._is_stopping = False
+        self._active = workers
+        self._has_ended = threading.Event()
+        self._error: BaseException | None = None
+
+    def outcome(self) -> Progress:
+        """Run until nothing is left, or raise what ended it."""
+        if self._workers == 1:
+            self._work()
+        else:
+            self._work_in_threads()
+        return self._counts()
+
+    def _work_in_threads(self) -> None:
+        threads = [
+            threading.Thread(target=self._guarded, daemon=True) for _ in range(self._workers)
+        ]
+        try:
+            for thread in threads:
+                thread.start()
+            self._wait_for(threads)
+        except BaseException:
+            self._is_stopping = True
+            self._wait_for(threads)
+            raise
+        if self._error is not None:
+            raise self._error
+
+    def _wait_for(self, threads: list[threading.Thread]) -> None:
+        # Not `join`: when one is interrupted, Python 3.11 takes the thread for ended. Nor only the
+        # event: a thread whose start was interrupted may never set it.
+        while not self._has_ended.wait(0.2) and any(thread.is_alive() for thread in threads):
+            pass
+
+    def _guarded(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again where `run` was called
+            with self._lock:
+                self._error = self._error or error
+            self._is_stopping = True
+        with self._lock:
+            self._active -= 1
+            if not self._active:
+                self._has_ended.set()
+
+    def _work(self) -> None:
+        at: int | None = None
+        while not self._is_stopping and (number := self._next(at)) is not None:
+            at = number if self._try(number) else None
+        while not self._is_stopping and (number := self._once_more()) is not None:
+            self._try(number, take_over=True)
+
+    def _next(self, at: int | None) -> int | None:
+        """The next task to try, marked so that no other thread does; None if there is none."""
+        pause = 0.0
+        while True:
+            self._clock.sleep(pause)
+            with self._lock:
+                number = None if at is None else self._board.after(at)
+                if number is None:
+                    number, pause = self._elsewhere(may_pause=pause == 0.0)
+                if number is not None:
+                    self._board.mark(number)
+                    self._running.add(number)
+                if number is not None or not pause:
+                    return number
+
+    def _elsewhere(self, *, may_pause: bool) -> tuple[int | None, float]:
+        """Where to begin anew, or how long to wait before that is asked again; or neither."""
+        board = self._board
+        if board.left == board.size > 0 and not board.looks:
+            return board.anywhere(), 0.0
+        if board.left and board.looks and board.left == 1:
+            return board.entry(board.longest()), 0.0
+        gap = self._look() if board.left else None
+        if gap is None:
+            return None, 0.0
+        if may_pause and (pause := self._pause_for(gap)) > 0:
+            return None, pause
+        return board.entry(gap), 0.0
+
+    def _look(self) -> Gap | None:
+        claimed = self._claims.keys()
+        return self._board.look(self._numbers.get(key) for key in claimed)
+
+    def _pause_for(self, gap: Gap) -> float:
+        """Seconds after which others have begun all that is left, if that is soon; else 0."""
+        seconds = gap.length * self._round.mean
+        is_soon = seconds <= PATIENCE * self._request.mean
+        return seconds + self._request.mean if is_soon else 0.0
+
+    def _try(self, number: int, *, take_over: bool = False) -> bool:
+        """Run a task if it can be claimed; whether it makes sense to go on with the next one."""
+        began = self._clock.monotonic()
+        try:
+            found = self._claims.contend(self._keys[number], take_over=take_over)
+            asked = self._clock.monotonic() - began
+        except OutcomeUnknownError:
+            self._doubtful.append(number)
+            self._end(number)
+            return True
+        except Exception:
+            raise
+        except BaseException as interrupt:
+            self._recover(number, interrupt)
+            raise
+        if not isinstance(found, Claim):
+            self._end(number, is_settled=found.status in self._final())
+            return False
+        self._run(number, found)
+        with self._lock:
+            self._request.add(asked)
+            self._round.add(self._clock.monotonic() - began)
+        return True
+
+    def _recover(self, number: int, interrupt: BaseException) -> None:
+        """Give back what an interrupted call may have claimed."""
+        with suppress(Exception):
+            found = self._claims.contend(self._keys[number], take_over=False)
+            if isinstance(found, Claim):
+                found.give_back(interrupt)
+
+    def _run(self, number: int, claim: Claim) -> None:
+        try:
+            result = self._function(self._tasks[number])
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the task's
+            self._settle(number, partial(claim.fail, error))
+        except BaseException as interrupt:
+            with suppress(Exception):
+                claim.give_back(interrupt)
+            raise
+        else:
+            self._settle(number, partial(_committed, claim, result))
+
+    def _settle(self, number: int, settle: Callable[[], str]) -> None:
+        try:
+            status = settle()
+        except (StaleTokenError, LeaseLost):
+            # Somebody else runs it by now.
+            self._end(number)
+            return
+        with self._lock:
+            self._done += status == DONE
+            self._failed += status in self._final() - {DONE}
+        self._end(number, is_settled=status in self._final())
+
+    def _end(self, number: int, *, is_settled: bool = False) -> None:
+        with self._lock:
+            self._running.discard(number)
+            if is_settled:
+                self._settled.add(number)
+            if self._progress is not None:
+                self._progress(self._counts())
+
+    def _counts(self) -> Progress:
+        ours = self._done + self._failed + len(self._running)
+        elsewhere = self._board.size - self._board.left - ours
+        return Progress(self._board.size, self._done, self._failed, max(0, elsewhere))
+
+    def _final(self) -> frozenset[str]:
+        """The statuses that nothing follows, without an operator."""
+        is_retried = self._claims.on_owner_death == "reclaim"
+        return frozenset({DONE, DEAD} if is_retried else {DONE, DEAD, FAILED})
+
+    def _once_more(self) -> int | None:
+        """A task that may be claimed again, once none is left that was never claimed."""
+        while not self._is_stopping:
+            with self._lock:
+                if self._doubtful:
+                    return self._started(self._doubtful.popleft())
+                if not self._again and not self._is_over():
+                    self._scan()
+                if self._again:
+                    return self._started(self._again.popleft())
+                if self._is_over():
+                    return None
+            poll = self._claims.terms.poll
+            self._clock.sleep(self._clock.uniform(poll / 2, poll))
+        return None
+
+    def _started(self, number: int) -> int:
+        self._running.add(number)
+        return number
+
+    def _is_over(self) -> bool:
+        match self._claims.on_owner_death:
+            case "never":
+                return True
+            case "manual":
+                return self._has_scanned
+            case _:
+                return len(self._settled) == len(self._keys)
+
+    def _scan(self) -> None:
+        """Read what is not known to be settled, and remember what may be claimed again."""
+        self._has_scanned = True
+        left = [key for number, key in enumerate(self._keys) if number not in self._settled]
+        for task in self._claims.some(left):
+            number = self._numbers[task.task]
+            if task.status in self._final():
+                self._settled.add(number)
+            elif number not in self._running and (
+                task.status in {REQUEUED, FAILED}
+                or (task.status == OPEN and self._claims.is_abandoned(task))
+            ):
+                self._again.append(number)
+
+
+def _committed(claim: Claim, result: Any) -> str:
+    try:
+        claim.complete(result)
+    except (TypeError, RecordError) as error:
+        return claim.fail(error)
+    except Exception:
+        raise
+    except BaseException:
+        with suppress(Exception):
+            claim.complete(result)
+        raise
+    return DONE

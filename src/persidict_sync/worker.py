@@ -1,0 +1,224 @@
+"""Whether a worker is alive: its liveness lease, and how others watch it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from persidict import BackendError, ConcurrencyConflictError
+from persidict_sync.cas import Known, Refusal, Updated
+from persidict_sync.context import Context
+from persidict_sync.errors import LeaseLost, RecordError
+from persidict_sync.heartbeat import Action
+from persidict_sync.held import Held
+from persidict_sync.lease_state import LeaseState, freed, renewed, taken
+from persidict_sync.watch import Terms, Watch
+
+FOLDER: Final = "worker"
+
+
+class Life:
+    """One liveness lease of this process, begun with its first claim, renewed while it has any.
+
+    Nobody waits for it: the heartbeat acquires and renews it. It ends in silence once nothing is
+    claimed, for nobody asks after it then.
+
+    Args:
+        context: What the coordinator's primitives share.
+        terms: The times of the lease.
+
+    Attributes:
+        worker: Its identity, 24 hexadecimal digits; no other life ever has it.
+    """
+
+    def __init__(self, context: Context, *, terms: Terms) -> None:
+        self.worker: Final = context.clock.nonce().hex()
+        self._context = context
+        self._terms = terms
+        self._cell = context.cell(self.worker, LeaseState, folder=FOLDER)
+        self._lock = threading.Lock()
+        self._claims = 0
+        self._deadline: float | None = None
+        self._next_try = 0.0
+        self._is_trying = False
+        self._pulse: _Pulse | None = None
+        self._reason: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is over; None while it lasts."""
+        if self._pulse is not None:
+            return self._pulse.over_because()
+        if self._reason is None and self._deadline is not None and self._now() >= self._deadline:
+            self._reason = "unreachable"
+        return self._reason
+
+    def enter(self) -> bool:
+        """Count one claim more; False if it is over."""
+        with self._lock:
+            if self.reason is not None:
+                return False
+            self._claims += 1
+            return True
+
+    def settled(self) -> None:
+        """Count one claim less."""
+        with self._lock:
+            self._claims -= 1
+
+    def begin(self, since: float) -> None:
+        """Show from now on that it lasts; its first claim was sent at `since`."""
+        with self._lock:
+            if self._deadline is not None:
+                return
+            # Whoever sees the claim and no lease counts from its first look, which comes later.
+            self._deadline = since + self._terms.tenure
+            self._next_try = self._now()
+        self._context.heartbeat.schedule(self)
+
+    def next_due(self) -> float | None:
+        """When the heartbeat is to attend to it; once there is a lease, to that."""
+        if self._pulse is not None or self.reason is not None or self._is_trying:
+            return None
+        return self._next_try
+
+    def on_due(self) -> Action | None:
+        """Have the lease acquired."""
+        if self.next_due() is None:
+            return None
+        self._is_trying = True
+        return self._try
+
+    def on_fork(self) -> None:
+        """A child's claims are its own."""
+        self._lock = threading.Lock()
+        self._reason = self._reason or "forked"
+
+    def let_go(self) -> None:
+        """There is no lease yet."""
+
+    def _try(self) -> None:
+        try:
+            updated = self._cell.update(
+                self._begun, deadline=self._context.deadline(), base=self._cell.absent()
+            )
+        except (BackendError, ConcurrencyConflictError, RecordError):
+            self._next_try = self._now() + self._terms.renew_every * self._random()
+        else:
+            if isinstance(updated, Updated) and self._reason is None:
+                self._pulse_of(updated)
+            else:
+                self._reason = "broken"
+        self._is_trying = False
+
+    def _pulse_of(self, updated: Updated[LeaseState]) -> None:
+        pulse = _Pulse(
+            self._cell,
+            updated,
+            context=self._context,
+            terms=self._terms,
+            token=updated.state.token,
+            data=None,
+            renewed=partial(renewed, token=updated.state.token),
+            freed=partial(freed, token=updated.state.token),
+            end_if_idle=self._end_if_idle,
+        )
+        self._pulse = pulse
+        pulse.begin()
+
+    def _begun(self, state: LeaseState | None, generation: int) -> LeaseState | Refusal:
+        # Only this life writes under its identity, so what is there is an attempt of its own.
+        if state is not None:
+            return renewed(state, generation, token=state.token)
+        return taken(
+            None,
+            generation,
+            owner=self._context.owner,
+            ttl=self._terms.ttl,
+            data=None,
+            acquired="",
+            over=None,
+        )
+
+    def _end_if_idle(self, end: Callable[[], object]) -> bool:
+        with self._lock:
+            if self._claims > 0:
+                return False
+            end()
+            return True
+
+    def _random(self) -> float:
+        return self._context.clock.uniform(0.1, 0.2)
+
+    def _now(self) -> float:
+        return self._context.clock.monotonic()
+
+
+class _Pulse(Held):
+    """A lease that is not renewed once nothing needs it."""
+
+    def __init__(self, *args: Any, end_if_idle: Callable[[Action], bool], **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._end_if_idle = end_if_idle
+
+    def over_because(self) -> str | None:
+        """Why it is lost; None while it is held."""
+        try:
+            self.check()
+        except LeaseLost as loss:
+            return loss.reason
+        return None
+
+    def on_due(self) -> Action | None:
+        """End it, or have it renewed, or leave it to expire."""
+        work = super().on_due()
+        if work is None or not self._end_if_idle(lambda: self._end("released")):
+            return work
+        return None
+
+
+class Vigil:
+    """Watches the liveness leases of others, each on this process's own clock.
+
+    Args:
+        context: What the coordinator's primitives share.
+        terms: The times of one's own leases, of which the drift counts here.
+    """
+
+    def __init__(self, context: Context, *, terms: Terms) -> None:
+        self._context = context
+        self._terms = terms
+        self._lock = threading.Lock()
+        self._seen: dict[str, tuple[Known[LeaseState], Watch | None]] = {}
+
+    def has_died(self, worker: str, *, ttl: float) -> bool:
+        """Whether the worker has given up its lease, or was watched for long enough; one request.
+
+        Args:
+            worker: Its identity.
+            ttl: What its claim states; it holds until there is a lease.
+        """
+        cell = self._context.cell(worker, LeaseState, folder=FOLDER)
+        with self._lock:
+            known, watch = self._seen.get(worker, (None, None))
+        known = cell.read() if known is None else cell.reread(known)
+        state = known.state
+        if state is not None and state.holder is None:
+            return True
+        token, beat, ttl = (0, 0, ttl) if state is None else (state.token, state.beat, state.ttl)
+        if watch is None or not watch.shows(token, beat=beat, ttl=ttl):
+            watch = Watch(token, beat, ttl, known.answered)
+        with self._lock:
+            self._seen[worker] = (known, watch)
+        return known.answered >= watch.over_at(self._terms)
+
+    def next_look(self, worker: str) -> float:
+        """Seconds until another look at the worker can tell more."""
+        with self._lock:
+            _, watch = self._seen.get(worker, (None, None))
+        if watch is None:
+            return 0.0
+        left = watch.over_at(self._terms) - self._context.clock.monotonic()
+        return max(0.0, min(self._terms.poll, left))

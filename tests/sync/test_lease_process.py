@@ -1,0 +1,195 @@
+"""What becomes of a lease when its process forks, ends, or is cut off while it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from persidict.testing import FaultKind, FaultRule
+from persidict_sync import heartbeat
+from persidict_sync.coordinator import Coordinator
+from persidict_sync.errors import LeaseLost
+
+# From Python 3.12 on a fork beside threads is warned of; that it does no harm is tested here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
+
+def in_child(act):
+    """What `act` returns in a forked child, which then ends without further ado."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writer, repr(act()).encode())
+        except BaseException as error:  # noqa: BLE001 - a child has nobody else to tell
+            os.write(writer, f"{type(error).__name__}: {error}".encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "fleet.db"
+
+
+@pytest.fixture
+def fleet(path):
+    with Coordinator(f"sqlite://{path}") as fleet:
+        yield fleet
+
+
+def reason_of(act):
+    try:
+        act()
+    except LeaseLost as loss:
+        return loss.reason
+    return None
+
+
+def test_a_forked_child_holds_nothing_and_says_so(fleet):
+    told = []
+    held = fleet.lease("nightly", on_lost=told.append).acquire()
+
+    def child():
+        acts = (held.check, held.renew, held.release)
+        return [reason_of(act) for act in acts], held.lost.wait(0), held.remaining(), len(told)
+
+    assert in_child(child) == repr((["forked"] * 3, True, 0.0, 0))
+    held.check()
+    held.renew()
+    assert fleet.lease("nightly").try_acquire() is None
+
+
+def test_a_forked_child_can_acquire_and_renews_with_a_thread_of_its_own(fleet):
+    held = fleet.lease("nightly").acquire()
+
+    def child():
+        renewed = []
+        mine = Coordinator(fleet._context.records, listeners=[renewed.append])
+        with mine.lease("other", ttl=10.0, renew_every=0.01).acquire() as own:
+            end = time.monotonic() + 30
+            while not any(event.name == "renewed" for event in renewed):
+                assert time.monotonic() < end
+            own.check()
+        return "renewed", fleet.lease("nightly").try_acquire()
+
+    assert in_child(child) == repr(("renewed", None))
+    held.check()
+
+
+def test_a_lock_of_the_parent_is_not_the_childs(fleet):
+    lock = fleet.lock("index")
+    lock.acquire()
+
+    def child():
+        return reason_of(lock.release), lock.locked(), lock.acquire(blocking=False)
+
+    assert in_child(child) == repr(("forked", True, False))
+    lock.release()
+
+
+def test_a_child_that_ends_releases_nothing_of_its_parents(fleet):
+    held = fleet.lease("nightly").acquire()
+    child = os.fork()
+    if child == 0:
+        heartbeat._at_exit()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert fleet.lease("nightly").try_acquire() is None
+    held.renew()
+
+
+def program(text, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(text), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+HOLD = """
+    import sys
+    from persidict_sync.coordinator import Coordinator
+    held = [Coordinator(sys.argv[1]).lease(name, ttl=300).acquire() for name in sys.argv[2:]]
+    print(*(one.token for one in held), flush=True)
+"""
+
+
+HURRY = """
+    from persidict_sync import heartbeat
+    heartbeat.EXIT_SECONDS = 0.5
+    sys.stdin.read()
+"""
+
+
+def test_an_interpreter_that_ends_releases_what_it_holds(fleet, path):
+    process = program(HOLD, f"sqlite://{path}", "a", "b", "c")
+    assert process.communicate(timeout=60) == ("1 1 1\n", "")
+    assert [fleet.lease(name).try_acquire().token for name in "abc"] == [3, 3, 3]
+
+
+def test_an_interpreter_that_ends_with_an_error_releases_what_it_holds(fleet, path):
+    process = program(HOLD + "\n    raise SystemExit(3)", f"sqlite://{path}", "a")
+    process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert fleet.lease("a").try_acquire().token == 3
+
+
+NO_MORE_THREADS = """
+    from persidict_sync import heartbeat
+    heartbeat.start = lambda _: False
+"""
+
+
+def test_an_interpreter_that_starts_no_more_threads_at_its_end_releases_all_the_same(fleet, path):
+    # As from Python 3.12 on.
+    process = program(HOLD + NO_MORE_THREADS, f"sqlite://{path}", "a", "b")
+    assert process.communicate(timeout=60) == ("1 1\n", "")
+    assert [fleet.lease(name).try_acquire().token for name in "ab"] == [3, 3]
+
+
+def test_a_killed_process_leaves_its_lease_to_its_ttl(fleet, path):
+    process = program(HOLD + "\n    sys.stdin.read()", f"sqlite://{path}", "a")
+    assert process.stdout.readline() == "1\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert fleet.lease("a").try_acquire() is None
+    assert fleet.lease("a").holder().token == 1
+
+
+def test_an_interpreter_ends_also_while_the_store_does_not_answer(
+    persidict_server, persidict_bucket, persidict_faults
+):
+    address = f"s3://{persidict_bucket}/fleet?endpoint_url={persidict_server.endpoint_url}"
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(HOLD + HURRY), address, "a"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert process.stdout.readline() == "1\n"
+    persidict_faults.set_faults(FaultRule(kind=FaultKind.BLACK_HOLE))
+    begin = time.monotonic()
+    _, errors = process.communicate("", timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert time.monotonic() - begin < 20

@@ -1,0 +1,165 @@
+"""Sequences: no number twice, whatever happens, and one request a block."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persidict import BackendError, LocalDict, OutcomeUnknownError
+from persidict.testing import FaultKind, FaultRule, ServerControl
+from persidict_sync.cas import Refusal
+from persidict_sync.coordinator import Coordinator
+from persidict_sync.errors import RecordError
+from persidict_sync.record import MAX_INT
+from persidict_sync.sequence import LARGEST_BLOCK, SequenceState, claimed, first_of
+from tests.contract.places import InBucket, InMemory, Place
+from tests.s3.wire import Wire
+
+
+class TestTransition:
+    @given(st.integers(1, LARGEST_BLOCK), st.integers(1, MAX_INT - LARGEST_BLOCK - 1))
+    def test_a_block_begins_where_the_last_one_ended(self, block: int, begin: int) -> None:
+        after = claimed(block, SequenceState(next=begin, unknown={"x": 1}))
+        assert after == SequenceState(next=begin + block, unknown={"x": 1})
+
+    def test_a_new_one_begins_at_1(self) -> None:
+        assert claimed(5, None) == SequenceState(next=6)
+        assert first_of(None) == 1
+
+    def test_it_ends(self) -> None:
+        assert isinstance(claimed(1, SequenceState(next=MAX_INT)), Refusal)
+        assert claimed(1, SequenceState(next=MAX_INT - 1)) == SequenceState(next=MAX_INT)
+
+    @pytest.mark.parametrize("wrong", [0, -5])
+    def test_a_state_below_1_is_refused(self, wrong: int) -> None:
+        with pytest.raises(RecordError):
+            SequenceState.parse({"next": wrong})
+
+
+def test_numbers_are_unique_and_rise(place: Place, fleet: Callable[..., Coordinator]) -> None:
+    ours = fleet(place).sequence("ids", block=3)
+    theirs = fleet(place).sequence("ids", block=2)
+    numbers = [ours.next(), theirs.next(), *itertools.islice(ours, 4), next(theirs), next(theirs)]
+    assert numbers == [1, 4, 2, 3, 6, 7, 5, 9]
+
+
+def test_block_1_orders_all_numbers(place: Place, fleet: Any) -> None:
+    ours, theirs = (fleet(place).sequence("ids", block=1) for _ in range(2))
+    assert [ours.next(), theirs.next(), theirs.next(), ours.next()] == [1, 2, 3, 4]
+
+
+def test_requests(bucket: InBucket, fleet: Any, wire: Wire) -> None:
+    ours, theirs = (fleet(bucket).sequence("ids", block=10) for _ in range(2))
+
+    def asked(sequence: Any, count: int) -> list[str]:
+        wire.sent.clear()
+        for _ in range(count):
+            sequence.next()
+        return wire.operations
+
+    read, write = "GetObject", "PutObject"
+    assert asked(ours, 1) == [read, write]
+    assert asked(ours, 9) == []
+    assert asked(ours, 20) == [write] * 2
+    assert asked(theirs, 10) == [read, write]
+    assert asked(ours, 1) == [write, read, write]
+
+
+@pytest.mark.parametrize(
+    ("block", "error"),
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (2**32 + 1, ValueError),
+        (1.0, TypeError),
+        (True, TypeError),
+    ],
+)
+def test_wrong_blocks_fail_at_construction(fleet: Any, block: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="block"):
+        fleet(InMemory()).sequence("ids", block=block)
+
+
+def test_used_up(fleet: Any) -> None:
+    place = InMemory()
+    sequence = fleet(place).sequence("ids", block=LARGEST_BLOCK)
+    sequence._cell.update(lambda *_: SequenceState(next=MAX_INT - 5), deadline=5.0)
+    with pytest.raises(OverflowError, match="used up"):
+        sequence.next()
+    small = fleet(place).sequence("ids", block=5)
+    assert list(itertools.islice(small, 5)) == list(range(MAX_INT - 5, MAX_INT))
+    with pytest.raises(OverflowError):
+        small.next()
+
+
+@pytest.mark.parametrize(
+    "kind", [FaultKind.DROP_REPLY, FaultKind.DROP_REQUEST, FaultKind.DUPLICATE_SECOND], ids=str
+)
+def test_faults(bucket: InBucket, fleet: Any, control: ServerControl, kind: FaultKind) -> None:
+    control.set_faults(FaultRule(kind=kind, methods=("PUT",), probability=0.5), seed=3)
+    sequences = [fleet(bucket).sequence("ids", block=2) for _ in range(3)]
+    numbers = [sequences[i % 3].next() for i in range(60)]
+    assert sorted(numbers) == list(range(1, 61))
+    assert control.fault_report().count(kind) > 3
+
+
+def test_a_block_in_doubt_is_a_gap(
+    bucket: InBucket, rival_bucket: InBucket, fleet: Any, control: ServerControl, wire: Wire
+) -> None:
+    ours = fleet(bucket).sequence("ids", block=10)
+    theirs = fleet(rival_bucket).sequence("ids", block=1)
+    assert ours.next() == 1
+    list(itertools.islice(ours, 9))
+    wire.after_write(lambda: list(itertools.islice(theirs, 17)), before=("GetObject", "HeadObject"))
+    control.set_faults(FaultRule(kind=FaultKind.DROP_REPLY, methods=("PUT",), nth=(0,)))
+    with pytest.raises(OutcomeUnknownError):
+        ours.next()
+    assert ours.next() == 38
+
+
+def test_threads_share_a_block() -> None:
+    sequence = Coordinator(LocalDict()).sequence("ids", block=7)
+    numbers: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: numbers.extend(itertools.islice(sequence, 100)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30.0)
+    assert sorted(numbers) == list(range(1, 801))
+
+
+def test_nobody_waits_for_ever_for_another_threads_claim() -> None:
+    sequence = Coordinator(LocalDict(), timeout=0.02).sequence("ids")
+    with sequence._here.lock, pytest.raises(BackendError, match="No number"):
+        sequence.next()
+    assert sequence.next() == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_never_repeats_its_parents_numbers(tmp_path: Any) -> None:
+    sequence = Coordinator(f"sqlite://{tmp_path}/ids.db").sequence("ids", block=10)
+    assert sequence.next() == 1
+    reader, writer = os.pipe()
+    with sequence._here.lock:
+        child = os.fork()
+        if child == 0:
+            os.write(writer, " ".join(str(sequence.next()) for _ in range(12)).encode())
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as answers:
+        theirs = [int(number) for number in answers.read().split()]
+    assert os.waitpid(child, 0)[1] == 0
+    ours = [sequence.next() for _ in range(12)]
+    assert theirs == list(range(11, 23))
+    assert ours == [*range(2, 11), 31, 32, 33]
