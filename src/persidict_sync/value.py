@@ -3,79 +3,19 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any
 
 from persidict_sync.cas import Cell, Known, Refusal, Refused, Updated
 from persidict_sync.context import Context
-from persidict_sync.errors import RecordError
-from persidict_sync.record import MAX_INT
-from persidict_sync.state import State
-from persidict_sync.wait import checked_timeout, poll_until
+from persidict_sync.value_state import Change, ValueState, changed, checked
+from persidict_sync.value_watch import Version, Watch, version_of
+from persidict_sync.wait import checked_timeout
 
 if TYPE_CHECKING:
-    from persidict.clock import Clock
     from persidict.safe_str_tuple import KeyParts
-
-MAX_VALUE_BYTES: Final = 48 * 1024
-"""What a value may take of a record, as UTF-8 JSON; the rest is for its history."""
-MAX_VALUE_DEPTH: Final = 14
-"""A record may be 16 deep, and two of that are its own."""
-HISTORY: Final = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change(State):
-    """One generation of a value, for people.
-
-    Attributes:
-        generation: Which; each write of the value is one more.
-        owner: Who wrote it, by the name that its coordinator goes by.
-        written: When, by that machine's wall clock: ISO 8601.
-    """
-
-    generation: int
-    owner: str
-    written: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValueState(State):
-    """What a shared value's record keeps: the value and its last 16 changes, the newest last."""
-
-    kind: ClassVar[str] = "value"
-
-    value: Any
-    history: tuple[Change, ...]
-
-
-def changed(
-    value: object, state: ValueState | None, *, generation: int, owner: str, written: str
-) -> ValueState:
-    """The state of the generation after `generation`."""
-    change = Change(generation=generation + 1, owner=owner, written=written)
-    history = () if state is None else state.history
-    unknown = {} if state is None else state.unknown
-    return ValueState(value=value, history=(*history, change)[-HISTORY:], unknown=unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A value as it was at one moment.
-
-    Attributes:
-        value: The value; a copy, so that changing it changes nothing else.
-        generation: How often the value has been written; 0 if never, and then `value` is None.
-        known: What the next operation sends a request upon.
-    """
-
-    value: Any
-    generation: int
-    known: Known[ValueState] = field(repr=False, compare=False)
 
 
 class SharedValue:
@@ -128,7 +68,7 @@ class SharedValue:
             RecordError: The record is not one that this version can work with.
             BackendError: The store could not be read.
         """
-        return _version(self._look())
+        return version_of(self._look())
 
     def set(self, value: object) -> Version:
         """Write the value, whatever it is now.
@@ -248,7 +188,7 @@ class SharedValue:
             raise ValueError(f"poll must be more than 0 seconds and finite, not {poll!r}")
         if not isinstance(after, Version | None):
             raise TypeError(f"after must be a Version or None, not a {type(after).__name__}")
-        return _Watch(
+        return Watch(
             self._cell,
             poll=float(poll),
             timeout=checked_timeout(timeout),
@@ -287,104 +227,6 @@ class SharedValue:
         if isinstance(outcome, Updated):
             self._context.tell("changed", self._cell, generation=outcome.record.generation)
         return outcome
-
-
-class _Watch(Iterator[Version]):
-    """The generations of one value that are newer than the last one seen."""
-
-    def __init__(
-        self,
-        cell: Cell[ValueState],
-        *,
-        poll: float,
-        timeout: float | None,
-        after: Version | None,
-        clock: Clock,
-    ) -> None:
-        self._cell = cell
-        self._poll = poll
-        self._timeout = timeout
-        self._clock = clock
-        self._known = None if after is None else after.known
-        self._generation = 0 if after is None else after.generation
-        self._due = -math.inf
-        self._rests = False
-
-    def __next__(self) -> Version:
-        now = self._clock.monotonic()
-        self._rests = now < self._due
-        found = poll_until(
-            self._newer,
-            clock=self._clock,
-            deadline=None if self._timeout is None else now + self._timeout,
-            next_poll=lambda: max(0.0, self._due - self._clock.monotonic()),
-            spread=self._poll / 10,
-        )
-        if found is None:
-            raise StopIteration
-        self._generation = found.generation
-        return found
-
-    def _newer(self) -> Version | None:
-        if self._rests:
-            self._rests = False
-            return None
-        known = self._known
-        now = self._cell.read() if known is None else self._cell.reread(known)
-        self._due = self._clock.monotonic() + self._poll
-        if known is not None and now.etag != known.etag and now.generation <= known.generation:
-            raise RecordError("it was deleted while it was watched", self._cell.key)
-        self._known = now
-        return _version(now) if now.generation > self._generation else None
-
-
-def checked(value: object) -> Any:
-    """A copy of a value that is JSON and fits into a record.
-
-    Raises:
-        TypeError: It, or a part of it, is no JSON.
-        ValueError: It is too large, too deeply nested, or a number or string has no JSON.
-    """
-    document = _part(value, depth=0)
-    try:
-        size = len(json.dumps(document, ensure_ascii=False).encode())
-    except UnicodeEncodeError:
-        raise ValueError(
-            "a string in the value is no Unicode text: half a surrogate pair"
-        ) from None
-    if size > MAX_VALUE_BYTES:
-        raise ValueError(f"the value has {size} bytes as JSON, and {MAX_VALUE_BYTES} is the most")
-    return document
-
-
-def _part(value: object, *, depth: int) -> Any:
-    # Exactly these: what would come back as something else is refused.
-    if value is None or type(value) in (bool, str):
-        return value
-    if type(value) is int:
-        if abs(value) > MAX_INT:
-            raise ValueError("an int in the value is beyond ±(2**53 - 1); store it as a string")
-        return value
-    if type(value) is float:
-        if not math.isfinite(value):
-            raise ValueError(
-                "a float in the value is infinite or no number, for which JSON has none"
-            )
-        return value
-    if isinstance(value, list | dict) and depth == MAX_VALUE_DEPTH:
-        raise ValueError(f"the value is nested more than {MAX_VALUE_DEPTH} deep")
-    if type(value) is list:
-        return [_part(one, depth=depth + 1) for one in value]
-    if type(value) is dict:
-        if not all(type(name) is str for name in value):
-            raise TypeError("a dictionary in the value has a key that is no string")
-        return {name: _part(one, depth=depth + 1) for name, one in value.items()}
-    raise TypeError(f"the value, or a part of it, is a {type(value).__name__}, which is no JSON")
-
-
-def _version(known: Known[ValueState]) -> Version:
-    value = None if known.state is None else copy.deepcopy(known.state.value)
-    return Version(value, known.generation, known)
 
 
 def _written(outcome: Updated[ValueState]) -> Version:

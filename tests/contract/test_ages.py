@@ -37,19 +37,17 @@ def answers_of_time(client: S3Client, *, clock: ManualClock) -> Iterator[None]:
 
     def read(context: dict[str, Any], parsed: dict[str, Any], **_: Any) -> None:
         parsed["ResponseMetadata"]["HTTPHeaders"]["date"] = formatdate(clock.time(), usegmt=True)
-        for entry in [*parsed.get("Contents", ()), {**parsed, "Key": context["key"]}]:
-            if "LastModified" in entry:
-                entry["LastModified"] = datetime.fromtimestamp(written[entry["Key"]], tz=UTC)
-                if "Contents" not in parsed:
-                    parsed["LastModified"] = entry["LastModified"]
+        if "LastModified" in parsed:
+            parsed["LastModified"] = datetime.fromtimestamp(written[context["key"]], tz=UTC)
+        for entry in parsed.get("Contents", ()):
+            entry["LastModified"] = datetime.fromtimestamp(written[entry["Key"]], tz=UTC)
 
     handlers = [
         ("provide-client-params.s3", note),
         ("after-call.s3.PutObject", put),
-        *(
-            (f"after-call.s3.{read_}", read)
-            for read_ in ("GetObject", "HeadObject", "ListObjectsV2")
-        ),
+        ("after-call.s3.GetObject", read),
+        ("after-call.s3.HeadObject", read),
+        ("after-call.s3.ListObjectsV2", read),
     ]
     for event, handler in handlers:
         client.meta.events.register(event, handler)

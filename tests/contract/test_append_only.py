@@ -133,7 +133,7 @@ def test_an_item_that_appears_in_between_is_not_overwritten(
         d["a"] = ["another's"]
         return encode(value)
 
-    kept._items.codec.encode = slow_encode  # type: ignore[method-assign]
+    kept._items.codec.encode = slow_encode
 
     with pytest.raises(MutationPolicyError):
         CHANGES[change](kept)

@@ -246,7 +246,7 @@ class Dictionaries(RuleBasedStateMachine):
 
 def test_any_sequence_of_operations(place: Place, serialization_format: str) -> None:
     share = {InMemory: 1, InFile: 2, InBucket: 10}[type(place)]
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         lambda: Dictionaries(place, serialization_format=serialization_format),
         settings=settings(
             max_examples=settings().max_examples // share,

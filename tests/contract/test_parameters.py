@@ -108,9 +108,9 @@ def test_unusable_arguments(place: Place, settings: dict[str, Any]) -> None:
 
 def test_arguments_are_keyword_only(tmp_path: Path) -> None:
     for make in (
-        lambda: LocalDict(True),  # type: ignore[misc]
-        lambda: BasicS3Dict("bucket"),  # type: ignore[misc]
-        lambda: SQLiteDict(str(tmp_path / "f"), True),  # type: ignore[misc]
+        lambda: LocalDict(True),
+        lambda: BasicS3Dict("bucket"),
+        lambda: SQLiteDict(str(tmp_path / "f"), True),
     ):
         with pytest.raises(TypeError, match="positional"):
             make()
@@ -118,7 +118,7 @@ def test_arguments_are_keyword_only(tmp_path: Path) -> None:
 
 def test_the_base_class_cannot_be_made() -> None:
     with pytest.raises(TypeError, match="abstract"):
-        PersiDict()  # type: ignore[abstract]
+        PersiDict()
 
 
 def test_parameters_make_an_equal_dictionary(place: Place, serialization_format: str) -> None:
@@ -268,7 +268,7 @@ def test_sqlite_needs_a_file(tmp_path: Path) -> None:
             SQLiteDict(path)
     for path in (None, 1, b"items.db"):
         with pytest.raises(TypeError):
-            SQLiteDict(path)  # type: ignore[arg-type]
+            SQLiteDict(path)
     d: SQLiteDict[Any] = SQLiteDict(tmp_path / "items.db")
     d["a"] = 1
     assert SQLiteDict(str(tmp_path / "items.db")) == d
@@ -279,9 +279,9 @@ def test_s3_needs_a_bucket() -> None:
         BasicS3Dict(bucket_name="", create_bucket=False)
     for name in (None, 1, b"b"):
         with pytest.raises(TypeError, match="bucket_name"):
-            BasicS3Dict(bucket_name=name, create_bucket=False)  # type: ignore[arg-type]
+            BasicS3Dict(bucket_name=name, create_bucket=False)
 
 
 def test_local_needs_a_memory() -> None:
     with pytest.raises(TypeError, match="memory"):
-        LocalDict(memory={})  # type: ignore[arg-type]
+        LocalDict(memory={})

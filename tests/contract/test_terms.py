@@ -235,6 +235,6 @@ def test_results_are_frozen(d: PersiDict[Any]) -> None:
     result = d.get_with_etag("a")
 
     with pytest.raises(AttributeError):
-        result.new_value = 1  # type: ignore[misc]
+        result.new_value = 1
     with pytest.raises(AttributeError):
-        d.transform_item("a", transformer=lambda _: 1).new_value = 2  # type: ignore[misc]
+        d.transform_item("a", transformer=lambda _: 1).new_value = 2

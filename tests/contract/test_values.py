@@ -39,7 +39,7 @@ class Point:
     def __repr__(self) -> str:
         return f"Point({self.x}, {self.y})"
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 class Text(str):
@@ -227,10 +227,10 @@ def test_stored_bytes_are_readable_by_standard_means(d: PersiDict[Any]) -> None:
     value = {"state": "offen ü", "n": [1, 2.5, None, True]}
     d["a"] = value
     seen = store_of(d).get(d._items.name(NonEmptySafeStrTuple("a")))
-    assert seen.body is not None  # type: ignore[union-attr]
+    assert seen.body is not None
     load: Any = {"pkl": pickle.loads, "json": json.loads}[d.serialization_format]
 
-    assert load(seen.body) == value  # type: ignore[union-attr]
+    assert load(seen.body) == value
 
 
 def test_what_another_program_wrote_is_read(d: PersiDict[Any]) -> None:

@@ -82,7 +82,7 @@ def test_an_unsafe_prefix(d: PersiDict[Any], prefix: Any) -> None:
 def test_a_prefix_of_the_wrong_type(d: PersiDict[Any]) -> None:
     for prefix in (None, 1, {"a": 1}, b"a"):
         with pytest.raises(TypeError):
-            d.get_subdict(prefix)  # type: ignore[arg-type]
+            d.get_subdict(prefix)
 
 
 def test_a_subdictionary_has_the_settings_of_the_whole(

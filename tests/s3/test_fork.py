@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -14,12 +15,15 @@ from tests.s3.canned import Answered, Asked, CannedServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
     from persidict import BasicS3Dict
     from tests.s3.bench import Bench
 
 CHILDREN = 4
 READS = 1_000
+READ_TIMEOUT = 10.0
+PATIENCE = 60.0
 MAKES = pytest.mark.parametrize("make", ["own", "default", "one attempt"])
 
 # Only this thread goes on in the child, and no other holds a lock that it needs.
@@ -59,11 +63,20 @@ def _in_child(d: BasicS3Dict[Any], owner: str, times: int, result: Connection) -
 
 
 class Family:
-    """Forked children that read from dictionaries made before the fork."""
+    """Forked children that read from dictionaries made before the fork; none outlives the block."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("fork")
-        self._members: list[tuple[Any, Connection]] = []
+        self._members: list[tuple[BaseProcess, Connection]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, receiver in self._members:
+            process.kill()
+            process.join()
+            receiver.close()
 
     def fork(self, d: BasicS3Dict[Any], owner: str, *, times: int) -> None:
         receiver, sender = self._context.Pipe(duplex=False)
@@ -75,10 +88,9 @@ class Family:
     def mixed(self) -> list[tuple[str, Any]]:
         """All answers that were not to the question."""
         found = []
-        for process, receiver in self._members:
-            with receiver:
-                found += receiver.recv()
-            process.join()
+        for _, receiver in self._members:
+            assert receiver.poll(PATIENCE), "a child waits for an answer that another has got"
+            found += receiver.recv()
         return found
 
 
@@ -91,7 +103,12 @@ def ports(server: CannedServer) -> dict[str, set[int]]:
 
 
 def open_used(bench: Bench, server: CannedServer, make: str) -> BasicS3Dict[Any]:
-    d = bench.open(make, endpoint_url=server.endpoint_url, serialization_format="json")
+    settings: dict[str, Any] = {"serialization_format": "json"}
+    if make == "own":
+        d = bench.own(endpoint_url=server.endpoint_url, **settings)
+    else:
+        client = bench.client(make, endpoint_url=server.endpoint_url, read_timeout=READ_TIMEOUT)
+        d = bench.given(client, **settings)
     assert read(d, "parent", times=5) == []
     return d
 
@@ -101,11 +118,11 @@ def test_children_and_parent_read_at_the_same_time(
     bench: Bench, server: CannedServer, make: str
 ) -> None:
     d = open_used(bench, server, make)
-    family = Family()
-    for child in range(CHILDREN):
-        family.fork(d, f"child{child}", times=READS)
-    assert read(d, "parent", times=READS) == []
-    assert family.mixed() == []
+    with Family() as family:
+        for child in range(CHILDREN):
+            family.fork(d, f"child{child}", times=READS)
+        assert read(d, "parent", times=READS) == []
+        assert family.mixed() == []
     by_owner = ports(server)
     assert len(by_owner) == CHILDREN + 1
     assert sum(map(len, by_owner.values())) == len(set().union(*by_owner.values()))
@@ -116,10 +133,10 @@ def test_children_and_parent_read_at_the_same_time(
 @MAKES
 def test_dictionaries_that_share_a_client(bench: Bench, server: CannedServer, make: str) -> None:
     d = open_used(bench, server, make)
-    family = Family()
-    family.fork(d.get_subdict("below"), "child0", times=3)
-    family.fork(bench.given(d.s3_client, serialization_format="json"), "child1", times=3)
-    assert family.mixed() == []
+    with Family() as family:
+        family.fork(d.get_subdict("below"), "child0", times=3)
+        family.fork(bench.given(d.s3_client, serialization_format="json"), "child1", times=3)
+        assert family.mixed() == []
     assert read(d, "parent", times=3) == []
     by_owner = ports(server)
     assert [len(by_owner[owner]) for owner in ("parent", "child0", "child1")] == [1, 1, 1]
@@ -133,9 +150,9 @@ def test_without_forgetting_a_child_asks_over_its_parents_connection(
     """The tests above see what they look for."""
     monkeypatch.setattr(S3Connection, "forget_inherited", lambda _self: None)
     d = open_used(bench, server, make)
-    family = Family()
-    family.fork(d, "child0", times=1)
-    assert family.mixed() == []
+    with Family() as family:
+        family.fork(d, "child0", times=1)
+        assert family.mixed() == []
     by_owner = ports(server)
     assert by_owner["child0"] == by_owner["parent"]
 
@@ -144,13 +161,9 @@ def test_a_passed_in_client_is_the_same_object_in_the_child(
     bench: Bench, server: CannedServer
 ) -> None:
     d = open_used(bench, server, "default")
-    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
     before = id(d.s3_client)
-    process = multiprocessing.get_context("fork").Process(
-        target=lambda: sender.send(id(d.s3_client) == before)
-    )
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=lambda: sys.exit(id(d.s3_client) != before))
     process.start()
-    assert receiver.recv()
-    process.join()
-    for end in (receiver, sender):
-        end.close()
+    process.join(PATIENCE)
+    assert process.exitcode == 0

@@ -54,6 +54,10 @@ def test_repr_and_str(d: BasicS3Dict[Any], bench: Bench) -> None:
     with pytest.raises(TypeError) as raised:
         pickle.dumps(d)
     assert_silent(texts(raised.value))
+    for call in (lambda: by_url["k"], lambda: by_url.setdefault("k", VALUE), lambda: len(by_url)):
+        with pytest.raises(BackendError) as unreachable:
+            call()
+        assert_silent(texts(unreachable.value))
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ def test_an_unconditional_write_is_sent_again_with_other_bytes(
 ) -> None:
     d = bench.open(make)
     d[KEY] = "old"
-    attempts = {"own": 1, "default": 3, "legacy": 5}[make]
+    # The SDK's default is `standard` from botocore 1.44.0 on, and was `legacy`.
+    by_default = {"standard": 3, "legacy": 5}[d.s3_client.meta.config.retries["mode"]]
+    attempts = {"own": 1, "default": by_default, "legacy": 5}[make]
     control.set_faults(fault(FaultKind.DROP_REQUEST, "PUT", nth=tuple(range(2 * attempts))))
     with Wire(d.s3_client.meta.events) as wire:
         d[KEY] = "mine"

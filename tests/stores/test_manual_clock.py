@@ -68,7 +68,7 @@ def test_nonces_are_96_bits_and_never_the_same() -> None:
 
 def test_a_seed_is_an_int() -> None:
     with pytest.raises(TypeError, match="seed must be an int"):
-        ManualClock(seed="7")  # type: ignore[arg-type]
+        ManualClock(seed="7")
 
 
 def test_threads_share_it() -> None:

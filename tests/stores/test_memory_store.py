@@ -75,7 +75,7 @@ def test_no_increment_of_many_threads_is_lost() -> None:
 
     def add(_number: int) -> list[int]:
         return [
-            int(d.transform_item("n", transformer=_plus_one, n_retries=None).new_value)  # type: ignore[arg-type]
+            int(d.transform_item("n", transformer=_plus_one, n_retries=None).new_value)
             for _ in range(30)
         ]
 

@@ -132,7 +132,7 @@ def test_abandoning_it_ends_what_has_not_begun(monkeypatch: pytest.MonkeyPatch) 
     pairs = in_order(fetch, range(100), in_flight=2)
     assert next(pairs) == (0, 0)
 
-    pairs.close()  # type: ignore[attr-defined]
+    pairs.close()
 
     assert 3 not in fetched
     assert readers() == 0

@@ -68,7 +68,7 @@ def test_an_error_of_a_try_is_the_callers(clock: ManualClock, failures: int) -> 
 
 def test_upper_bounds_double_up_to_the_longest() -> None:
     clock = ManualClock()
-    clock.uniform = lambda _low, high: high  # type: ignore[method-assign]
+    clock.uniform = lambda _low, high: high
     policy = RetryPolicy(clock=clock, first_wait=0.05, longest_wait=2.0)
 
     with pytest.raises(GivenUpError):
@@ -91,7 +91,7 @@ def test_jitter_is_full() -> None:
 def test_no_wait_goes_beyond_the_latest_moment_to_begin() -> None:
     clock = ManualClock()
     clock.advance(100.0)
-    clock.uniform = lambda _low, high: high  # type: ignore[method-assign]
+    clock.uniform = lambda _low, high: high
     policy = RetryPolicy(clock=clock, first_wait=3.0, longest_wait=6.0)
 
     with pytest.raises(GivenUpError):

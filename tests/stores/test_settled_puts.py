@@ -6,81 +6,39 @@ from typing import Any
 
 import pytest
 
-from persidict.codecs import Codec, JsonCodec, PickleCodec, TextCodec
 from persidict.exceptions import BackendError, ConcurrencyConflictError, OutcomeUnknownError
 from persidict.jokers_and_status_flags import ITEM_NOT_AVAILABLE
 from persidict.object_store import (
     Applied,
     IfAbsent,
     IfMatch,
-    NotApplied,
-    Refused,
-    Unaccounted,
 )
-from persidict.retry import RetryPolicy
 from persidict.settle import Lost
-from persidict.settled_store import SettledStore
-from persidict.testing.clock import ManualClock
-from persidict.write import md5
 from tests.stores.scripted import (
-    NAME,
-    ScriptedStore,
     Seen,
     SilenceError,
-    Step,
     broken,
     ours,
     transient,
 )
-
-SILENCE = SilenceError()
-LOST_REPLY: Step = ("put", Unaccounted(SILENCE))
-REFUSED: Step = ("put", Refused())
-CONFLICT: Step = ("put", NotApplied(SILENCE, conflict=True))
-UNSENT: Step = ("put", NotApplied(SILENCE, conflict=False))
-APPLIED: Step = ("put", Applied("ours"))
-ANOTHERS = Seen("another's")
-EXPECTED = Seen("expected", write_id="an earlier one")
+from tests.stores.settling import (
+    ANOTHERS,
+    APPLIED,
+    CONFLICT,
+    EXPECTED,
+    LOST_REPLY,
+    REFUSED,
+    SILENCE,
+    UNSENT,
+    Run,
+    for_ever,
+)
 
 # How a conditional write may be meant, and what a read shows where it is not applied yet.
 MEANT = [
     pytest.param(IfAbsent(), None, id="create"),
     pytest.param(IfMatch("expected"), EXPECTED, id="swap"),
 ]
-
-
-class Run:
-    """One write through a settled store, by a clock of its own."""
-
-    def __init__(
-        self, *steps: Step, codec: Codec | None = None, request_timeout: float = 0.0, **policy: Any
-    ) -> None:
-        self.clock = ManualClock()
-        self.store = ScriptedStore(*steps, request_timeout=request_timeout)
-        self.codec = codec or JsonCodec()
-        self.settled = SettledStore(self.store, policy=RetryPolicy(clock=self.clock, **policy))
-
-    def put(self, precondition: Any, *, body_if_lost: bool = False) -> Applied | Lost:
-        outcome = self.settled.put(
-            NAME,
-            b'"text"',
-            codec=self.codec,
-            precondition=precondition,
-            body_if_lost=body_if_lost,
-        )
-        assert self.store.steps == []
-        return outcome
-
-    def fails(self, precondition: Any, error: type[Exception]) -> Any:
-        with pytest.raises(error) as failure:
-            self.put(precondition)
-        assert type(failure.value) is error
-        return failure.value
-
-
-def for_ever(step: Step, then: Step) -> list[Step]:
-    """More turns of two steps than any deadline allows."""
-    return [step, then] * 200
 
 
 @pytest.mark.parametrize("precondition", [None, IfAbsent(), IfMatch("expected")])
@@ -295,7 +253,7 @@ class TestWhatWasNotApplied:
 
     def test_the_deadline_may_come_before_the_fifth(self, precondition: Any) -> None:
         run = Run(*[UNSENT] * 3, timeout=10.0, first_wait=9.0, longest_wait=9.0)
-        run.clock.uniform = lambda _low, high: high  # type: ignore[method-assign]
+        run.clock.uniform = lambda _low, high: high
 
         assert "in 3 tries" in str(run.fails(precondition, BackendError))
         assert run.clock.slept == [9.0, 1.0]
@@ -341,102 +299,3 @@ class TestAnUnconditionalWrite:
         run = Run(*for_ever(LOST_REPLY, ("head", ANOTHERS)))
 
         assert run.fails(None, OutcomeUnknownError).actual_etag == "another's"
-
-
-def by_digest(store: ScriptedStore) -> Seen:
-    assert store.puts[-1].body is not None
-    return Seen(f'"{md5(store.puts[-1].body)}"', write_id=None)
-
-
-class TestAStoreThatLosesMetadata:
-    @pytest.mark.parametrize("codec", [JsonCodec(), PickleCodec()])
-    def test_bytes_of_their_own_are_recognised_by_their_digest(self, codec: Codec) -> None:
-        run = Run(LOST_REPLY, ("head", by_digest), codec=codec)
-
-        outcome = run.put(IfAbsent())
-
-        assert isinstance(outcome, Applied)
-        assert outcome.etag == by_digest(run.store).etag
-
-    def test_plain_text_is_not(self) -> None:
-        """Another may have written the same text."""
-        run = Run(LOST_REPLY, ("head", by_digest), codec=TextCodec("txt", string_class=str))
-
-        run.fails(IfAbsent(), OutcomeUnknownError)
-
-    def test_another_digest_is_anothers(self) -> None:
-        run = Run(REFUSED, ("head", Seen(f'"{md5(b"theirs")}"', write_id=None)))
-
-        assert isinstance(run.put(IfAbsent()), Lost)
-
-
-def test_metadata_says_more_than_the_digest() -> None:
-    """Somebody who copies our bytes has not made our write."""
-    run = Run(
-        LOST_REPLY,
-        ("head", lambda store: Seen(by_digest(store).etag, write_id="a copy")),
-    )
-
-    run.fails(IfAbsent(), OutcomeUnknownError)
-
-
-def test_plain_text_is_recognised_by_its_metadata() -> None:
-    run = Run(LOST_REPLY, ("head", ours("shown")), codec=TextCodec("txt", string_class=str))
-
-    assert run.put(IfAbsent()) == Applied("shown")
-
-
-@pytest.mark.parametrize("takes", [0.5, 1.0, 4.0])
-def test_no_request_is_begun_that_could_end_after_the_deadline(takes: float) -> None:
-    begun: list[float] = []
-
-    def slow(answer: Any) -> Any:
-        def step(_store: ScriptedStore) -> Any:
-            begun.append(run.clock.monotonic())
-            run.clock.advance(takes)
-            return answer
-
-        return step
-
-    steps = for_ever(("put", slow(Unaccounted(SILENCE))), ("head", slow(None)))
-    run = Run(*steps, timeout=30.0, request_timeout=4.0)
-
-    run.fails(IfAbsent(), OutcomeUnknownError)
-
-    assert len(begun) > 5
-    assert max(begun) <= 26.0 + 1e-9
-    assert run.clock.monotonic() <= 30.0 + 1e-9
-
-
-def test_a_process_frozen_past_its_deadline_still_looks_once() -> None:
-    def frozen(_store: ScriptedStore) -> Unaccounted:
-        run.clock.advance(3600.0)
-        return Unaccounted(SILENCE)
-
-    run = Run(("put", frozen), ("head", ours("shown")))
-
-    assert run.put(IfAbsent()) == Applied("shown")
-
-
-def test_after_the_deadline_nothing_is_sent_again() -> None:
-    def frozen(_store: ScriptedStore) -> Unaccounted:
-        run.clock.advance(3600.0)
-        return Unaccounted(SILENCE)
-
-    run = Run(("put", frozen), ("head", None))
-
-    assert run.fails(IfAbsent(), OutcomeUnknownError).actual_etag is ITEM_NOT_AVAILABLE
-    assert run.store.steps == []
-
-
-def test_a_refusal_that_nobody_could_check_in_time() -> None:
-    """It may answer a copy of a write that was applied."""
-
-    def slow(_store: ScriptedStore) -> Refused:
-        run.clock.advance(30.0)
-        return Refused()
-
-    run = Run(("put", slow), ("head", transient()))
-
-    assert run.fails(IfAbsent(), OutcomeUnknownError).actual_etag is None
-    assert run.clock.slept == []

@@ -31,7 +31,7 @@ def increment(path: str, times: int) -> list[int]:
     written = []
     seen = d.get_with_etag("n")
     while len(written) < times:
-        current = 0 if seen.new_value is ITEM_NOT_AVAILABLE else int(seen.new_value)  # type: ignore[arg-type]
+        current = 0 if seen.new_value is ITEM_NOT_AVAILABLE else int(seen.new_value)
         swap = d.set_item_if(
             "n",
             value=current + 1,
@@ -199,7 +199,7 @@ def test_parent_and_children_write_at_once(tmp_path: Path) -> None:
 
     def add() -> int:
         for _ in range(25):
-            d.transform_item("n", transformer=lambda n: n + 1, n_retries=None)  # type: ignore[operator]
+            d.transform_item("n", transformer=lambda n: n + 1, n_retries=None)
         return os.getpid()
 
     def add_when_told() -> int:

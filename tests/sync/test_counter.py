@@ -255,7 +255,7 @@ def gate() -> Gate:
 
 
 def crowd_at(gate: Gate, *, timeout: float = 30.0, **settings: Any) -> Crowd:
-    d = DictOver(store=gate)
+    d = DictOver(store=gate, operation_timeout=timeout)
     return Crowd(Coordinator(d, timeout=timeout, **settings).counter("n"), gate)
 
 

@@ -10,7 +10,7 @@ from persidict_sync.counter import CounterState
 from persidict_sync.record import Record, RecordCodec
 from persidict_sync.sequence import SequenceState
 from persidict_sync.state import State
-from persidict_sync.value import Change, ValueState
+from persidict_sync.value_state import Change, ValueState
 
 GOLDEN = Path(__file__).parent / "golden"
 OPS = tuple(f"{number:024x}" for number in range(7, 27))

@@ -110,6 +110,17 @@ def test_faults(bucket: InBucket, fleet: Any, control: ServerControl, kind: Faul
     assert control.fault_report().count(kind) > 3
 
 
+def test_a_block_that_was_settled_late_is_no_larger(
+    bucket: InBucket, rival_bucket: InBucket, fleet: Any, control: ServerControl, wire: Wire
+) -> None:
+    ours = fleet(bucket).sequence("ids", block=2)
+    theirs = fleet(rival_bucket).sequence("ids", block=3)
+    wire.after_write(theirs.next, before=("GetObject", "HeadObject"))
+    control.set_faults(FaultRule(kind=FaultKind.DROP_REPLY, methods=("PUT",), nth=(0,)))
+    assert [ours.next() for _ in range(4)] == [1, 2, 6, 7]
+    assert wire.has_acted
+
+
 def test_a_block_in_doubt_is_a_gap(
     bucket: InBucket, rival_bucket: InBucket, fleet: Any, control: ServerControl, wire: Wire
 ) -> None:

@@ -17,17 +17,17 @@ from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import OWNER_MAX_LENGTH, Coordinator
 from persidict_sync.errors import RecordError
 from persidict_sync.record import MAX_BYTES, MAX_INT, RecordCodec, first
-from persidict_sync.value import (
+from persidict_sync.value import SharedValue
+from persidict_sync.value_state import (
     HISTORY,
     MAX_VALUE_BYTES,
     MAX_VALUE_DEPTH,
     Change,
-    SharedValue,
     ValueState,
-    Version,
     changed,
     checked,
 )
+from persidict_sync.value_watch import Version
 from tests.contract.places import InBucket, InMemory, Place
 from tests.s3.wire import Wire
 from tests.shown import shown
@@ -133,6 +133,21 @@ def test_values_are_copies(place: Place, fleet: Any) -> None:
     assert value.get().value == {"a": [1]}
     assert value.update(meddle).value == {"a": [1, 5]}
     assert value.get().value == {"a": [1, 5]}
+
+
+def test_a_function_that_changes_its_argument_and_fails_changes_nothing(
+    place: Place, fleet: Any
+) -> None:
+    value = fleet(place).value("list")
+    value.set([1])
+
+    def spoil(now: list[int]) -> None:
+        now.append(2)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        value.update(spoil)
+    assert value.get().value == [1]
 
 
 class TestRequests:
