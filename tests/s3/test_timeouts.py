@@ -42,22 +42,29 @@ def fault(kind: FaultKind, *methods: str, **more: Any) -> FaultRule:
 
 
 @pytest.mark.parametrize("write", writes.ONE_OF_EACH, ids=str)
-@pytest.mark.parametrize("attempts", [1, 2])
+@pytest.mark.parametrize(("attempts", "lands"), [(1, "before"), (1, "after"), (2, "before")])
 def test_a_read_timeout_is_settled(
-    bench: Bench, control: ServerControl, write: Write, attempts: int
+    bench: Bench, control: ServerControl, write: Write, attempts: int, lands: str
 ) -> None:
+    """The request is held until the client gives up, and lands before its next one or at last."""
     bench.try_conditional_delete()
-    retrying = {"total_max_attempts": attempts}
-    client = bench.client(read_timeout=0.5, retries=retrying)
+    client = bench.client(read_timeout=0.5, retries={"total_max_attempts": attempts})
     d = bench.given(client, append_only=write.append_only)
     etag: Any = ITEM_NOT_AVAILABLE if write.creates else bench.put(NAME, "old")
     control.set_faults(fault(FaultKind.LATE, write.verb, nth=(0,)))
     with Wire(client.meta.events) as wire:
-        wire.after_write(control.release_late, before=READS + WRITES)
+        if lands == "before":
+            wire.after_write(control.release_late, before=READS + WRITES)
         ended = write.run(d, etag)
     assert wire.has_acted
-    is_lost = write.is_conditional and write.verb == "DELETE"
-    assert ended.verdict is (Verdict.UNKNOWN if is_lost else Verdict.WON)
+    is_gone = write.is_conditional and write.verb == "DELETE" and lands == "before"
+    assert ended.verdict is (Verdict.UNKNOWN if is_gone else Verdict.WON)
+    if lands == "after":
+        now = bench.etag(NAME)
+        (status,) = control.release_late()
+        if write.is_conditional:
+            assert status in (404, 412)
+            assert bench.etag(NAME) == now
 
 
 @pytest.mark.parametrize("write", [*writes.CREATES[:1], *writes.TAKES[:1]], ids=str)
