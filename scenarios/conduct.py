@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from persidict import BackendError
+from persidict_sync.record import RecordCodec
 from scenarios.board import Board
 from scenarios.disruptions import Disruptions, Plan
 from scenarios.duels import Duels
@@ -144,11 +145,21 @@ class Run:
 
     def _judge(self, ground: Ground, *, logs: Mapping[str, Sequence[Event]]) -> Audit:
         try:
-            bucket = {"/".join(key): value for key, value in ground.address.open().items()}
+            store = ground.address.open()
+            bucket = {"/".join(key): value for key, value in store.items()}
+            records = {
+                "/".join(key): record for key, record in store.with_codec(RecordCodec()).items()
+            }
         except BackendError as error:
             return Audit([Finding("the bucket can be read", "no", [str(error)])])
         return self._scenario.audit(
-            Evidence(tasks=self._tasks, bucket=bucket, logs=logs, course=self._course)
+            Evidence(
+                tasks=self._tasks,
+                bucket=bucket,
+                records=records,
+                logs=logs,
+                course=self._course,
+            )
         )
 
     def _make_folder(self) -> Path:
@@ -168,7 +179,7 @@ class Run:
             yield [Span(f"  {self._scenario.unsafe_story}", "yellow")]
         else:
             yield [Span(f"  {self._scenario.story}")]
-        yield [Span("  One worker is killed and one is frozen inside a task that it has claimed;")]
+        yield [Span(f"  {self._scenario.strikes}")]
         yield [Span(f"  {_about_drops(ground)}")]
         yield []
 

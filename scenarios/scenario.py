@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from persidict_sync.record import Record
 from scenarios.journal import Event
 from scenarios.race import Course
 from scenarios.worker import Program
@@ -18,12 +19,14 @@ class Evidence:
     Args:
         tasks: What the workers raced for.
         bucket: Every item found under the run's prefix, by key.
+        records: Every record of coordination found there, by key.
         logs: Every worker's own log.
         course: What the parent saw.
     """
 
     tasks: Sequence[str]
     bucket: Mapping[str, Any]
+    records: Mapping[str, Record]
     logs: Mapping[str, Sequence[Event]]
     course: Course
 
@@ -59,6 +62,7 @@ class Scenario:
         summary: One line, for the list.
         story: What happens, in one line, for a person about to watch.
         unsafe_story: What the planted wrong variant does instead.
+        strikes: What befalls two of the workers, in one line.
         program: What each worker runs.
         audit: What judges the outcome; a pure function.
     """
@@ -67,5 +71,6 @@ class Scenario:
     summary: str
     story: str
     unsafe_story: str
+    strikes: str
     program: Program
     audit: Callable[[Evidence], Audit]

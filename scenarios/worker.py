@@ -8,10 +8,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from persidict_sync.coordinator import Coordinator
 from scenarios.journal import Journal
 from scenarios.meter import drop_replies, meter
 from scenarios.stores import Address
@@ -59,6 +61,11 @@ class Worker:
             rng = random.Random(orders.seed)
             share = orders.dropped_share
             drop_replies(client, share=share, rng=rng, journal=self._journal)
+
+    @cached_property
+    def coordinator(self) -> Coordinator:
+        """The front door to leases, counters and the like, over this run's store."""
+        return Coordinator(self.store, owner=self.name)
 
     def log(self, event: str, **fields: Any) -> None:
         """Write an event to this worker's log before anything else happens."""

@@ -55,6 +55,7 @@ def scenario(program) -> Scenario:
         summary="",
         story="",
         unsafe_story="",
+        strikes="",
         program=program,
         audit=audit_fates,
     )
