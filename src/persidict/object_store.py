@@ -150,6 +150,9 @@ class ObjectStore(ABC):
     backend: str
     """How errors name this store."""
 
+    is_remote: bool = True
+    """Whether requests cross a network, which may lose, delay and double them."""
+
     request_timeout: float = 0.0
     """The longest that one request may take, in seconds; none is begun closer to a deadline."""
 

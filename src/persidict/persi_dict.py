@@ -439,6 +439,11 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
         firsts = {item.key[0] for item in self._items if len(item.key) > 1}
         return {first: self.get_subdict(first) for first in sorted(firsts)}
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether requests cross a network, which may lose, delay and double them."""
+        return self._items.store.store.is_remote
+
     def with_codec(self, codec: Codec) -> Self:
         """The same storage seen through another codec; no request.
 

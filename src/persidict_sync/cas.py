@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Known", "Refusal", "Refused", "Transition", "Updated"]
 
-SHORTEST_PACE: Final = 0.001
+SHORTEST_PACE: Final = 0.0001
+FIRST_RESEND: Final = 0.001
 LONGEST_WAIT: Final = 2.0
 PACES: Final = 2
 """The longest wait, in multiples of the time that it took to hear of the last conflict.
@@ -78,6 +79,7 @@ class Cell(Generic[StateT]):
         tell: Tell = tell_nobody,
     ) -> None:
         self.key: Final = key
+        self.is_remote: Final = records.is_remote
         self._records = records
         self._state = state
         self.tell: Final = tell
@@ -229,7 +231,7 @@ class _Update(Generic[StateT]):
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         if self._open is not None:
-            longest = SHORTEST_PACE * 2 ** min(state.attempt_number, 30)
+            longest = FIRST_RESEND * 2 ** min(state.attempt_number, 30)
         elif state.attempt_number == 1:
             # The answer that told of the conflict shows what to write upon: nothing is fresher.
             return 0.0
@@ -303,6 +305,8 @@ class _Update(Generic[StateT]):
             if record is None or not _tells(record, base):
                 self._raise_unknown()
             self._tell_settled(is_applied=False)
+        elif self._cell.is_remote and _may_be_buried(attempt, seen):
+            self._raise_unknown()
         else:
             self._pace = max(SHORTEST_PACE, seen.answered - attempt.sent)
         self._open, self._doubt = None, None
@@ -324,6 +328,19 @@ class _Update(Generic[StateT]):
             key=self._cell.key,
             actual_etag=getattr(self._doubt, "actual_etag", None),
         ) from self._doubt
+
+
+def _may_be_buried(attempt: Attempt[Any], seen: Known[Any]) -> bool:
+    """Whether a refused attempt may have been applied, and overwritten beyond recognition.
+
+    A request may be doubled on the way, and the refusal of its copy be the answer that arrives.
+    The ring shows that, unless others have written more often since than it is long. A base that
+    was known for longer than the attempt took is then taken to have been stale: else nobody could
+    begin with what he remembers of a busy record.
+    """
+    base, record = attempt.base, seen.record
+    is_overrun = record is not None and not record.tells_of(base.generation + 1)
+    return is_overrun and seen.answered - attempt.sent >= attempt.sent - base.answered
 
 
 def _tells(record: Record, base: Known[Any]) -> bool:

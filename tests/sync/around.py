@@ -24,6 +24,7 @@ class Around(ObjectStore):
         self.inner = inner
         self.backend = inner.backend
         self.readers = inner.readers
+        self.is_remote = inner.is_remote
 
     def pass_on(self, verb: str, call: Callable[[], Any]) -> Any:
         return call()

@@ -40,6 +40,7 @@ class Scripted:
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
+        self.is_remote = True
         self.inner: Any = LocalDict(clock=clock).with_codec(RecordCodec())
         self.writes: list[Step] = []
         self.reads: list[Step] = []

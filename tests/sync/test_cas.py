@@ -152,6 +152,53 @@ def test_unknown_and_the_ring_no_longer_tells(scripted: Scripted, step: Any, wri
     assert len(scripted.sent) == 1
 
 
+def doubled(writes: int) -> Any:
+    """Applied, overwritten so many times, and the answer that arrives is a refused copy's."""
+
+    def step(scripted: Scripted, call: Any) -> Any:
+        call()
+        others_write(scripted, writes)()
+        return call()
+
+    return step
+
+
+@pytest.mark.parametrize("writes", [0, 1, RING - 1])
+def test_a_doubled_request_is_found_in_the_ring(scripted: Scripted, writes: int) -> None:
+    begun(scripted)
+    scripted.writes = [doubled(writes)]
+    outcome = scripted.cell().update(plus(1), deadline=DEADLINE)
+    assert isinstance(outcome, Updated)
+    assert scripted.total() == 301 + HUNDRED * writes
+
+
+def test_a_doubled_request_that_the_ring_no_longer_shows_is_unknown(scripted: Scripted) -> None:
+    begun(scripted)
+    scripted.writes = [doubled(RING)]
+    with pytest.raises(OutcomeUnknownError):
+        scripted.cell().update(plus(1), deadline=DEADLINE)
+    assert scripted.total() == 301 + HUNDRED * RING
+    assert len(scripted.sent) == 1
+
+
+def test_nothing_doubles_a_request_that_crosses_no_network(scripted: Scripted) -> None:
+    begun(scripted)
+    scripted.is_remote = False
+    scripted.writes = [lambda scripted, call: [others_write(scripted, RING)(), call()][1]]
+    assert isinstance(scripted.cell().update(plus(1), deadline=DEADLINE), Updated)
+    assert scripted.total() == 301 + HUNDRED * RING
+
+
+def test_what_was_long_remembered_of_a_busy_record_was_stale(scripted: Scripted) -> None:
+    begun(scripted)
+    base = scripted.cell().read()
+    others_write(scripted, RING + 1)()
+    scripted.clock.advance(1.0)
+    outcome = scripted.cell().update(plus(1), deadline=DEADLINE, base=base)
+    assert isinstance(outcome, Updated)
+    assert scripted.total() == 301 + HUNDRED * (RING + 1)
+
+
 def test_unmoved_the_same_bytes_go_out_again(scripted: Scripted) -> None:
     base = begun(scripted)
     scripted.writes = [dropped, dropped, dropped]
