@@ -159,6 +159,10 @@ class ObjectStore(ABC):
     readers: int = 1
     """How many reads are worth having in flight at once."""
 
+    def within(self, seconds: float) -> ObjectStore:  # noqa: ARG002 - for what can hang
+        """The same store, whose requests end early enough for a call of so many seconds."""
+        return self
+
     @abstractmethod
     def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:
         """Everything but the bytes, or None if absent.

@@ -47,6 +47,8 @@ __all__ = ["Cell", "Known", "Refusal", "Refused", "Transition", "Updated"]
 SHORTEST_PACE: Final = 0.0001
 FIRST_RESEND: Final = 0.001
 LONGEST_WAIT: Final = 2.0
+SHORTEST_CALL: Final = 0.5
+"""Seconds that a call may take of which the time is up: the store is asked once in any case."""
 PACES: Final = 2
 """The longest wait, in multiples of the time that it took to hear of the last conflict.
 
@@ -90,33 +92,45 @@ class Cell(Generic[StateT]):
         """What is known of a record that has never been looked at and may well not be there."""
         return Known(None, None, ITEM_NOT_AVAILABLE, self.clock.monotonic())
 
-    def read(self) -> Known[StateT]:
-        """The record as it is; one request.
+    def look(
+        self, known: Known[StateT] | None = None, *, deadline: float | None = None
+    ) -> Known[StateT]:
+        """The record as it is; one request, without a body if it is still as `known`.
+
+        Args:
+            known: What is believed of it.
+            deadline: When to give up, on the clock's monotonic scale; None takes as long as the
+                dictionary may.
 
         Raises:
             RecordError: It is not one that this version can work with.
-            BackendError: The store could not be read.
+            BackendError: The store could not be read in time.
         """
+        records = self._within(deadline)
         with self._named():
-            seen = self._records.get_with_etag(self.key)
-        return self._known(seen.new_value, seen.actual_etag)
-
-    def reread(self, known: Known[StateT]) -> Known[StateT]:
-        """The record as it is; one request, without a body if it is still as `known`."""
-        with self._named():
-            seen = self._records.get_item_if(
+            if known is None:
+                first = records.get_with_etag(self.key)
+                return self._known(first.new_value, first.actual_etag)
+            seen = records.get_item_if(
                 self.key, condition=ETAG_IS_THE_SAME, expected_etag=known.etag
             )
         if seen.condition_was_satisfied:
             return replace(known, answered=self.clock.monotonic())
         return self._known(seen.new_value, seen.actual_etag)
 
-    def age(self) -> float | None:
+    def age(self, *, deadline: float | None = None) -> float | None:
         """Seconds since the record was written, by the store's clock; None if there is none."""
         try:
-            return self._records.age(self.key)
+            return self._within(deadline).age(self.key)
         except KeyError:
             return None
+
+    def _within(self, deadline: float | None) -> PersiDict[Record]:
+        """The records, of which a call ends at the deadline; the store is asked in any case."""
+        left = longest = self._records.operation_timeout
+        if deadline is not None:
+            left = max(deadline - self.clock.monotonic(), SHORTEST_CALL)
+        return self._records.with_timeout(min(left, longest))
 
     def update(
         self,
@@ -128,8 +142,8 @@ class Cell(Generic[StateT]):
         """Apply a transition exactly once, or not at all.
 
         One request if `base` is current, two without it, three if it is stale; after a wait one
-        more, which looks again. It ends at the deadline, or when the call of the dictionary that
-        is under way by then ends.
+        more, which looks again. It ends at the deadline, or half a second later if that was less
+        than so far away; over a file, when the other process that has locked it lets go.
 
         Args:
             transition: From the state and its generation to the next state, or a refusal. It is
@@ -145,7 +159,8 @@ class Cell(Generic[StateT]):
                 too large.
             BackendError: The store refused, and nothing was written.
         """
-        return _Update(self, transition, base or self.read(), deadline=deadline).outcome()
+        base = base or self.look(deadline=deadline)
+        return _Update(self, transition, base, deadline=deadline).outcome()
 
     def attempt(
         self, transition: Transition[StateT], base: Known[StateT]
@@ -165,10 +180,10 @@ class Cell(Generic[StateT]):
             record = base.record.next(body=body, op=op, written=written)
         return Attempt(record, state, base, self.clock.monotonic())
 
-    def send(self, attempt: Attempt[StateT]) -> Known[StateT]:
+    def send(self, attempt: Attempt[StateT], *, deadline: float) -> Known[StateT]:
         """Write an attempt under its base's etag; what stands there afterwards."""
         with self._named():
-            result = self._records.set_item_if(
+            result = self._within(deadline).set_item_if(
                 self.key,
                 value=attempt.record,
                 condition=ETAG_IS_THE_SAME,
@@ -256,13 +271,13 @@ class _Update(Generic[StateT]):
     def _one_try(self) -> Updated[StateT] | Refused[StateT] | None:
         if self._has_slept and self._open is None:
             # What was seen before a wait is what the others have been changing meanwhile.
-            self._base = self._cell.reread(self._base)
+            self._base = self._cell.look(self._base, deadline=self._deadline)
         self._has_slept = False
         attempt = self._open or self._cell.attempt(self._transition, self._base)
         if isinstance(attempt, Refused):
             return attempt
         try:
-            seen = self._cell.send(attempt)
+            seen = self._cell.send(attempt, deadline=self._deadline)
         except ConcurrencyConflictError:
             return None
         except OutcomeUnknownError as error:
@@ -279,7 +294,7 @@ class _Update(Generic[StateT]):
 
     def _looked_at(self, attempt: Attempt[StateT]) -> Updated[StateT] | None:
         try:
-            seen = self._cell.read()
+            seen = self._cell.look(deadline=self._deadline)
         except (BackendError, RecordError) as error:
             self._failed(error)
             return None

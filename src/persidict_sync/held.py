@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeAlias, cast
 
 from persidict import BackendError, ConcurrencyConflictError
+from persidict.daemons import Action
 from persidict_sync.cas import Cell, Known, Refusal, Refused, Transition, Updated
 from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, RecordError
-from persidict_sync.heartbeat import Action
 from persidict_sync.watch import Terms
 
 Reason: TypeAlias = Literal["stolen", "broken", "unreachable", "expired", "released", "forked"]

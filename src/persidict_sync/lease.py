@@ -253,7 +253,7 @@ class Lease:
     def _try(self, data: Any, deadline: float) -> Held | None:
         seen = self._remembered()
         if seen is None or not self._lookout.may_be_taken(seen):
-            seen = self._lookout.look()
+            seen = self._lookout.look(deadline)
         if not self._lookout.may_be_taken(seen):
             return None
         attempt = partial(

@@ -44,11 +44,11 @@ class Lookout:
         """What was seen last; None before the first look."""
         return self._seen
 
-    def look(self) -> Seen:
-        """Look now; one request, without a body if nothing has changed."""
+    def look(self, deadline: float | None = None) -> Seen:
+        """Look now, by the deadline; one request, without a body if nothing has changed."""
         if self._seen is None:
-            return self.note(self._cell.read(), is_first=True)
-        return self.note(self._cell.reread(self._seen.known))
+            return self.note(self._cell.look(deadline=deadline), is_first=True)
+        return self.note(self._cell.look(self._seen.known, deadline=deadline))
 
     def note(self, known: Known[LeaseState], *, is_first: bool = False) -> Seen:
         """Remember what the store has said."""

@@ -236,7 +236,7 @@ class Semaphore:
         self._learn_from_mine()
         seen = self._seen
         if seen.known is None or not self._may_take(seen):
-            seen = self._look()
+            seen = self._look(deadline)
         if not self._may_take(seen):
             return None
         permit = PermitState(
@@ -281,9 +281,8 @@ class Semaphore:
         now = self._context.clock.monotonic()
         return tuple(watch for watch in seen.watches if now >= watch.over_at(self.terms))
 
-    def _look(self) -> _Seen:
-        known = self._seen.known
-        return self._see(self._cell.read() if known is None else self._cell.reread(known))
+    def _look(self, deadline: float | None = None) -> _Seen:
+        return self._see(self._cell.look(self._seen.known, deadline=deadline))
 
     def _see(self, known: Known[SemaphoreState]) -> _Seen:
         state = known.state

@@ -198,7 +198,7 @@ class SharedValue:
 
     def _look(self) -> Known[ValueState]:
         known = self._known
-        self._known = known = self._cell.read() if known is None else self._cell.reread(known)
+        self._known = known = self._cell.look(known)
         return known
 
     def _write(

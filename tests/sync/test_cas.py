@@ -65,7 +65,7 @@ def others_write(scripted: Scripted, times: int) -> Callable[[], None]:
 def begun(scripted: Scripted) -> Known[Tally]:
     """A record of generation 3 and total 300."""
     others_write(scripted, 3)()
-    known = scripted.cell().read()
+    known = scripted.cell().look()
     scripted.requests.clear()
     return known
 
@@ -191,7 +191,7 @@ def test_nothing_doubles_a_request_that_crosses_no_network(scripted: Scripted) -
 
 def test_what_was_long_remembered_of_a_busy_record_was_stale(scripted: Scripted) -> None:
     begun(scripted)
-    base = scripted.cell().read()
+    base = scripted.cell().look()
     others_write(scripted, RING + 1)()
     scripted.clock.advance(1.0)
     outcome = scripted.cell().update(plus(1), deadline=DEADLINE, base=base)
@@ -469,8 +469,8 @@ class TestForeignRecords:
         base = begun(scripted)
         self.garble(scripted)()
         for call in (
-            lambda: scripted.cell().read(),
-            lambda: scripted.cell().reread(base),
+            lambda: scripted.cell().look(),
+            lambda: scripted.cell().look(base),
             lambda: scripted.cell().update(plus(1), deadline=DEADLINE),
             lambda: scripted.cell().update(plus(1), deadline=DEADLINE, base=base),
         ):
@@ -508,7 +508,7 @@ class TestForeignRecords:
         record = Record("tally", 1, "0" * 24, ("0" * 24,), "", {"total": "1", "by": []})
         scripted.inner[KEY] = record
         with pytest.raises(RecordError, match="total") as caught:
-            scripted.cell().read()
+            scripted.cell().look()
         assert caught.value.key == KEY
 
 
@@ -528,7 +528,7 @@ def test_a_state_that_nobody_could_read_is_not_written(scripted: Scripted, state
         scripted.cell().update(lambda *_: state, deadline=DEADLINE)
     assert caught.value.key == KEY
     assert scripted.total() == 300
-    assert scripted.cell().read().generation == 3
+    assert scripted.cell().look().generation == 3
 
 
 def test_what_a_transition_raises_ends_the_update(scripted: Scripted) -> None:
@@ -557,14 +557,14 @@ def test_sent_is_before_the_first_sending_of_what_was_applied(scripted: Scripted
 def test_reread(scripted: Scripted) -> None:
     cell, base = scripted.cell(), begun(scripted)
     scripted.clock.advance(3.0)
-    same = cell.reread(base)
+    same = cell.look(base)
     assert (same.record, same.etag, same.answered) == (base.record, base.etag, 3.0)
     others_write(scripted, 1)()
-    assert cell.reread(base).generation == 4
+    assert cell.look(base).generation == 4
     del scripted.inner[KEY]
-    gone = cell.reread(base)
+    gone = cell.look(base)
     assert (gone.state, gone.generation) == (None, 0)
-    assert cell.reread(gone).state is None
+    assert cell.look(gone).state is None
 
 
 def test_a_ring_of_unknown_ops_of_one_caller(scripted: Scripted) -> None:

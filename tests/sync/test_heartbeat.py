@@ -11,7 +11,7 @@ from persidict.clock import SystemClock
 from persidict.testing.clock import ManualClock
 from persidict_sync import heartbeat as module
 from persidict_sync.coordinator import Coordinator
-from persidict_sync.heartbeat import Heartbeat, Workers, heartbeat_for
+from persidict_sync.heartbeat import Heartbeat, heartbeat_for
 from tests.contract.places import DictOver, store_of
 from tests.sync.around import Around
 
@@ -154,28 +154,6 @@ def test_after_a_fork_nothing_is_kept_alive(clock):
     heartbeat.schedule(one)
     heartbeat.after_fork()
     assert (heartbeat.members(), one.due) == ([], None)
-
-
-def test_workers_are_reused_and_bounded(monkeypatch):
-    started = []
-    start = module.start
-    monkeypatch.setattr(module, "start", lambda act: started.append(act) or start(act))
-    workers = Workers(2)
-    release, running = threading.Event(), threading.Semaphore(0)
-
-    def hang():
-        running.release()
-        release.wait(30)
-
-    for _ in range(5):
-        workers.submit(hang)
-    assert running.acquire(timeout=30)
-    assert running.acquire(timeout=30)
-    assert not running.acquire(blocking=False)
-    release.set()
-    for _ in range(3):
-        assert running.acquire(timeout=30)
-    assert len(started) == 2
 
 
 def test_without_threads_nothing_is_held_that_could_not_be_renewed(monkeypatch):

@@ -453,4 +453,4 @@ def test_a_record_of_another_kind_is_named_and_left_alone(fleet, lease):
     for act in (lease.try_acquire, lease.acquire, lease.holder, lambda: lease.break_(1)):
         with pytest.raises(RecordError, match=r"nightly.*counter, not a lease"):
             act()
-    assert cell.read().etag == counter.known.etag
+    assert cell.look().etag == counter.known.etag
