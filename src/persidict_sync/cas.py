@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
 
 from persidict import (
@@ -48,7 +49,8 @@ SHORTEST_PACE: Final = 0.0001
 FIRST_RESEND: Final = 0.001
 LONGEST_WAIT: Final = 2.0
 SHORTEST_CALL: Final = 0.5
-"""Seconds that a call may take of which the time is up: the store is asked once in any case."""
+"""Seconds in which a store answers that does: so much is there to ask it once in any case."""
+SHORTEST_TIMEOUT: Final = 0.001
 PACES: Final = 2
 """The longest wait, in multiples of the time that it took to hear of the last conflict.
 
@@ -106,31 +108,37 @@ class Cell(Generic[StateT]):
             RecordError: It is not one that this version can work with.
             BackendError: The store could not be read in time.
         """
-        records = self._within(deadline)
+        return self.seen(known, latest=self._latest(deadline))
+
+    def seen(self, known: Known[StateT] | None, *, latest: float) -> Known[StateT]:
+        """As `look`, which must have ended by `latest`, however soon that is."""
+        records = self._within(latest)
         with self._named():
             if known is None:
-                first = records.get_with_etag(self.key)
-                return self._known(first.new_value, first.actual_etag)
-            seen = records.get_item_if(
+                found = records.get_with_etag(self.key)
+                return self._known(found.new_value, found.actual_etag)
+            again = records.get_item_if(
                 self.key, condition=ETAG_IS_THE_SAME, expected_etag=known.etag
             )
-        if seen.condition_was_satisfied:
+        if again.condition_was_satisfied:
             return replace(known, answered=self.clock.monotonic())
-        return self._known(seen.new_value, seen.actual_etag)
+        return self._known(again.new_value, again.actual_etag)
 
     def age(self, *, deadline: float | None = None) -> float | None:
         """Seconds since the record was written, by the store's clock; None if there is none."""
         try:
-            return self._within(deadline).age(self.key)
+            return self._within(self._latest(deadline)).age(self.key)
         except KeyError:
             return None
 
-    def _within(self, deadline: float | None) -> PersiDict[Record]:
-        """The records, of which a call ends at the deadline; the store is asked in any case."""
-        left = longest = self._records.operation_timeout
-        if deadline is not None:
-            left = max(deadline - self.clock.monotonic(), SHORTEST_CALL)
-        return self._records.with_timeout(min(left, longest))
+    def _latest(self, deadline: float | None) -> float:
+        """When what is asked from now on must be answered: there is time for once in any case."""
+        return inf if deadline is None else max(deadline, self.clock.monotonic() + SHORTEST_CALL)
+
+    def _within(self, latest: float) -> PersiDict[Record]:
+        """The records, of which a call ends by `latest`, or as soon as any call does."""
+        left = max(latest - self.clock.monotonic(), SHORTEST_TIMEOUT)
+        return self._records.with_timeout(min(left, self._records.operation_timeout))
 
     def update(
         self,
@@ -159,8 +167,9 @@ class Cell(Generic[StateT]):
                 too large.
             BackendError: The store refused, and nothing was written.
         """
-        base = base or self.look(deadline=deadline)
-        return _Update(self, transition, base, deadline=deadline).outcome()
+        latest = self._latest(deadline)
+        base = base or self.seen(None, latest=latest)
+        return _Update(self, transition, base, deadline=deadline, latest=latest).outcome()
 
     def attempt(
         self, transition: Transition[StateT], base: Known[StateT]
@@ -180,10 +189,10 @@ class Cell(Generic[StateT]):
             record = base.record.next(body=body, op=op, written=written)
         return Attempt(record, state, base, self.clock.monotonic())
 
-    def send(self, attempt: Attempt[StateT], *, deadline: float) -> Known[StateT]:
+    def send(self, attempt: Attempt[StateT], *, latest: float) -> Known[StateT]:
         """Write an attempt under its base's etag; what stands there afterwards."""
         with self._named():
-            result = self._within(deadline).set_item_if(
+            result = self._within(latest).set_item_if(
                 self.key,
                 value=attempt.record,
                 condition=ETAG_IS_THE_SAME,
@@ -219,11 +228,13 @@ class _Update(Generic[StateT]):
         base: Known[StateT],
         *,
         deadline: float,
+        latest: float,
     ) -> None:
         self._cell = cell
         self._transition = transition
         self._base = base
         self._deadline = deadline
+        self._latest = latest
         self._open: Attempt[StateT] | None = None
         self._doubt: Exception | None = None
         self._has_slept = False
@@ -271,13 +282,13 @@ class _Update(Generic[StateT]):
     def _one_try(self) -> Updated[StateT] | Refused[StateT] | None:
         if self._has_slept and self._open is None:
             # What was seen before a wait is what the others have been changing meanwhile.
-            self._base = self._cell.look(self._base, deadline=self._deadline)
+            self._base = self._cell.seen(self._base, latest=self._latest)
         self._has_slept = False
         attempt = self._open or self._cell.attempt(self._transition, self._base)
         if isinstance(attempt, Refused):
             return attempt
         try:
-            seen = self._cell.send(attempt, deadline=self._deadline)
+            seen = self._cell.send(attempt, latest=self._latest)
         except ConcurrencyConflictError:
             return None
         except OutcomeUnknownError as error:
@@ -294,7 +305,7 @@ class _Update(Generic[StateT]):
 
     def _looked_at(self, attempt: Attempt[StateT]) -> Updated[StateT] | None:
         try:
-            seen = self._cell.look(deadline=self._deadline)
+            seen = self._cell.seen(None, latest=self._latest)
         except (BackendError, RecordError) as error:
             self._failed(error)
             return None
