@@ -50,7 +50,8 @@ FIRST_RESEND: Final = 0.001
 LONGEST_WAIT: Final = 2.0
 SHORTEST_CALL: Final = 0.5
 """Seconds in which a store answers that does: so much is there to ask it once in any case."""
-SHORTEST_TIMEOUT: Final = 0.001
+SHORTEST_TRY: Final = 0.05
+"""With less time than that left nothing is asked over a network: no answer could be in time."""
 PACES: Final = 2
 """The longest wait, in multiples of the time that it took to hear of the last conflict.
 
@@ -137,7 +138,7 @@ class Cell(Generic[StateT]):
 
     def _within(self, latest: float) -> PersiDict[Record]:
         """The records, of which a call ends by `latest`, or as soon as any call does."""
-        left = max(latest - self.clock.monotonic(), SHORTEST_TIMEOUT)
+        left = max(latest - self.clock.monotonic(), SHORTEST_TRY)
         return self._records.with_timeout(min(left, self._records.operation_timeout))
 
     def update(
@@ -233,7 +234,7 @@ class _Update(Generic[StateT]):
         self._cell = cell
         self._transition = transition
         self._base = base
-        self._deadline = deadline
+        self._end = deadline - SHORTEST_TRY * cell.is_remote
         self._latest = latest
         self._open: Attempt[StateT] | None = None
         self._doubt: Exception | None = None
@@ -266,13 +267,13 @@ class _Update(Generic[StateT]):
         return self._cell.clock.uniform(0.0, min(LONGEST_WAIT, longest))
 
     def _sleep(self, seconds: float) -> None:
-        left = self._deadline - self._cell.clock.monotonic()
+        left = self._end - self._cell.clock.monotonic()
         if (wait := min(seconds, left)) > 0:
             self._cell.clock.sleep(wait)
             self._has_slept = True
 
     def _is_time_up(self) -> bool:
-        return self._cell.clock.monotonic() >= self._deadline
+        return self._cell.clock.monotonic() >= self._end
 
     def _give_up(self, state: tenacity.RetryCallState) -> NoReturn:
         if self._open is not None:

@@ -40,7 +40,7 @@ class Scripted:
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
-        self.is_remote = True
+        self.is_remote = False
         self.operation_timeout = 30.0
         self.inner: Any = LocalDict(clock=clock).with_codec(RecordCodec())
         self.writes: list[Step] = []

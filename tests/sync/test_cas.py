@@ -165,6 +165,7 @@ def doubled(writes: int) -> Any:
 
 @pytest.mark.parametrize("writes", [0, 1, RING - 1])
 def test_a_doubled_request_is_found_in_the_ring(scripted: Scripted, writes: int) -> None:
+    scripted.is_remote = True
     begun(scripted)
     scripted.writes = [doubled(writes)]
     outcome = scripted.cell().update(plus(1), deadline=DEADLINE)
@@ -173,6 +174,7 @@ def test_a_doubled_request_is_found_in_the_ring(scripted: Scripted, writes: int)
 
 
 def test_a_doubled_request_that_the_ring_no_longer_shows_is_unknown(scripted: Scripted) -> None:
+    scripted.is_remote = True
     begun(scripted)
     scripted.writes = [doubled(RING)]
     with pytest.raises(OutcomeUnknownError):
@@ -183,13 +185,13 @@ def test_a_doubled_request_that_the_ring_no_longer_shows_is_unknown(scripted: Sc
 
 def test_nothing_doubles_a_request_that_crosses_no_network(scripted: Scripted) -> None:
     begun(scripted)
-    scripted.is_remote = False
     scripted.writes = [lambda scripted, call: [others_write(scripted, RING)(), call()][1]]
     assert isinstance(scripted.cell().update(plus(1), deadline=DEADLINE), Updated)
     assert scripted.total() == 301 + HUNDRED * RING
 
 
 def test_what_was_long_remembered_of_a_busy_record_was_stale(scripted: Scripted) -> None:
+    scripted.is_remote = True
     begun(scripted)
     base = scripted.cell().look()
     others_write(scripted, RING + 1)()
