@@ -7,10 +7,10 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-from persidict import LocalDict, PersiDict, SQLiteDict
+from persidict import PersiDict
 from persidict.clock import SYSTEM_CLOCK, Clock
+from persidict_sync.address import dictionary
 from persidict_sync.context import Context
 from persidict_sync.events import Listener, log
 from persidict_sync.heartbeat import Heartbeat, heartbeat_for
@@ -34,45 +34,6 @@ if TYPE_CHECKING:
     from persidict_sync.value import SharedValue
 
 OWNER_MAX_LENGTH = 128
-_S3_ARGUMENTS = ("endpoint_url", "region", "expected_bucket_owner")
-
-
-def dictionary(address: str, *, timeout: float, clock: Clock) -> PersiDict[Any]:
-    """The dictionary at an address.
-
-    Args:
-        address: `s3://bucket/prefix?endpoint_url=…&region=…&expected_bucket_owner=…`,
-            `sqlite:///path` or `memory:`.
-        timeout: Seconds within which a call of the dictionary must be settled.
-        clock: Its clock.
-
-    Raises:
-        ValueError: It is no such address.
-    """
-    url = urlsplit(address)
-    settings: dict[str, Any] = {
-        "serialization_format": "json",
-        "operation_timeout": timeout,
-        "clock": clock,
-    }
-    query = dict(parse_qsl(url.query, keep_blank_values=True))
-    match url.scheme:
-        case _ if url.fragment or "" in query.values():
-            pass
-        case "memory" if address == "memory:":
-            return LocalDict(**settings)
-        case "sqlite" if address.startswith("sqlite:///") and url.path != "/" and not query:
-            return SQLiteDict(unquote(url.path), **settings)
-        case "s3" if url.netloc and "@" not in url.netloc and set(query) <= set(_S3_ARGUMENTS):
-            from persidict import BasicS3Dict
-
-            settings |= {"root_prefix": unquote(url.path).strip("/"), **query}
-            return BasicS3Dict(bucket_name=url.netloc, **settings)
-    raise ValueError(
-        "The address must be s3://bucket/prefix (with endpoint_url, region or "
-        "expected_bucket_owner after a ?), sqlite:///path or memory:. Credentials do not belong "
-        "in it; the AWS SDK finds them."
-    )
 
 
 def _check_owner(owner: object) -> None:
@@ -96,7 +57,8 @@ class Coordinator:
     compares the clocks of two machines. Not guaranteed: progress while the store is unreachable.
 
     Args:
-        store: An address (`s3://bucket/prefix?endpoint_url=…`, `sqlite:///path`, `memory:`), or any
+        store: An address: `s3://bucket/prefix?endpoint_url=…`, `sqlite:///relative/path`,
+            `sqlite:////absolute/path` or `memory:`, see `persidict_sync.address.parse`. Or any
             `PersiDict`, whose storage is used under a prefix of its own with records in strict
             JSON.
         owner: How this process calls itself in records, for people: 1 to 128 printable
