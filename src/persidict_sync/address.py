@@ -139,9 +139,7 @@ def _bucket(url: SplitResult, known: tuple[str, ...]) -> Bucket:
     if len(settings) != len(pairs) or "" in settings.values():
         raise _unusable("a setting of s3:// is empty, or there twice")
     if "endpoint_url" in settings and not _is_plain_http(settings["endpoint_url"]):
-        raise _unusable(
-            "endpoint_url must be http(s)://host:port, without password or query"
-        )
+        raise _unusable("endpoint_url must be http(s)://host:port, without password or query")
     return Bucket(url.netloc, unquote(url.path).strip("/"), settings)
 
 
