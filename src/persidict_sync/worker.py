@@ -174,7 +174,7 @@ class _Pulse(Held):
     def on_due(self) -> Action | None:
         """End it, or have it renewed, or leave it to expire."""
         work = super().on_due()
-        if work is None or not self._end_if_idle(lambda: self._end("released")):
+        if work is None or not self._end_if_idle(lambda: self._tenure.end("released")):
             return work
         return None
 

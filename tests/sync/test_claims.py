@@ -309,7 +309,7 @@ def test_an_unknown_result_is_found_by_who_completes_again(fleet, monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_holds_no_claim(tmp_path):
     # By hand, so that no thread is in the middle of a write when the process forks.
-    fleet = Coordinator(f"sqlite://{tmp_path}/fleet.db", clock=ManualClock())
+    fleet = Coordinator(f"sqlite:///{tmp_path}/fleet.db", clock=ManualClock())
     claims = fleet.claims("frames")
     claim = claims.claim("a")
     fleet.heartbeat.run_due()

@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from persidict import Memory
-from persidict_sync.claims import Claims
+from persidict_sync.bids import Bids
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.route import Board, Gap
 from persidict_sync.run import Progress
@@ -184,7 +184,7 @@ def test_an_error_of_the_store_ends_all_threads(fleet, monkeypatch):
     def broken(self, task, **_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(Claims, "contend", broken)
+    monkeypatch.setattr(Bids, "contend", broken)
     with pytest.raises(RuntimeError, match="broken"):
         run(fleet, print, ["a", "b", "c"], workers=2)
 
