@@ -64,8 +64,8 @@ class Lease:
     Guaranteed: tokens strictly increase for ever, over release, expiry, break and crash, whichever
     object or process acquires. While `Held.check` returns, nobody else acquires it, as long as all
     clocks run true within `drift`, all who use the name agree on `drift`, and no operator breaks
-    it. If its holder dies, one who watches takes it over within `ttl * (1 + 2 * drift)` and one
-    poll, from the last renewal or the watcher's first look, whichever is later. What clocks say
+    it. If its holder dies, one who watches takes it over within `ttl * (1 + 2 * drift)` and two
+    polls, from the last renewal or the watcher's first look, whichever is later. What clocks say
     about the date decides nothing.
 
     Requests: first acquire 2; 1 with what is known current, 3 with what is stale. Renewing 1,

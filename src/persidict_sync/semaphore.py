@@ -43,7 +43,7 @@ class Semaphore:
     Guaranteed: of the permits whose `Held.check` returns there are never more than `permits`, as
     long as all clocks run true within `drift` and all who use the name agree on it. Tokens strictly
     increase for ever, over all permits. A permit whose holder died is taken over by one who
-    watches within `ttl * (1 + 2 * drift)` and one poll, from its last renewal or the watcher's
+    watches within `ttl * (1 + 2 * drift)` and two polls, from its last renewal or the watcher's
     first look, whichever is later. Only its own holder keeps a permit alive: what others do to the
     record does not.
 
