@@ -183,7 +183,7 @@ def claims(stage: Stage) -> None:
     ours, theirs = (member.claims("frames") for member in (stage.ours, stage.rival))
     heartbeat = stage.ours.heartbeat
     first = _won(count("`claim`: won", lambda: ours.claim("a"), most=1))
-    count("in the background, after a process's first claim", heartbeat.run_due, most=1)
+    count("in the background, after the first claim", heartbeat.run_due, most=1)
     theirs.claim("b")
     count("`claim`: lost", lambda: ours.claim("b"), most=2)
     stage.clock.advance(ours.terms.renew_every)
