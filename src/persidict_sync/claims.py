@@ -35,11 +35,11 @@ class Claims(Tasks):
     What a task was claimed under stays with it: an object with another `on_owner_death` neither
     claims it again nor requeues it.
 
-    Each process shows that it is alive with one liveness lease, which is renewed as long as it has
-    a claim; its claims name it.
+    An object shows that its process is alive with one liveness lease, which is renewed as long as
+    it has a claim; its claims name it.
 
     Requests: `claim` 1 when won, 2 when lost (the second names the winner), 3 under `"reclaim"`
-    when the owner has to be watched; in the background 1 for the first claim of a process, and 1
+    when the owner has to be watched; in the background 1 for the first claim of an object, and 1
     for every third of `ttl`. `complete` and `fail` 1. Listing: one for each task, and one for
     every 1,000.
 
@@ -59,7 +59,7 @@ class Claims(Tasks):
         TypeError: An argument is of the wrong type.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> frames = Coordinator("memory:").claims("frames")
         >>> claim = frames.claim("frame-7")
         >>> frames.claim("frame-7") is None
@@ -126,7 +126,8 @@ class Claims(Tasks):
 
         Raises:
             RuntimeError: It was claimed under `"never"`, where nothing is begun twice.
-            OutcomeUnknownError: It may or may not have been requeued; repeat the call.
+            OutcomeUnknownError: It may or may not have been requeued; look at it by `get`, and
+                repeat the call if nobody has claimed it since.
             RecordError: The record is damaged or foreign.
             BackendError: The store could not be asked.
         """
@@ -185,7 +186,7 @@ class Claims(Tasks):
             BackendError: The store could not be asked.
 
         Example:
-            >>> from persidict_sync.coordinator import Coordinator
+            >>> from persidict_sync import Coordinator
             >>> frames = Coordinator("memory:").claims("frames")
             >>> frames.run(len, ["a", "bb", "ccc"])
             Progress(total=3, done=3, failed=0, elsewhere=0)

@@ -114,7 +114,7 @@ class Counter:
         TypeError: It is no string or sequence of strings.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> hits = Coordinator("memory:").counter("hits")
         >>> hits.add(), hits.add(10), hits.value()
         (1, 11, 11)

@@ -27,7 +27,7 @@ class Election:
         clock: What waiting asks for the time.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> election = Coordinator("memory:").election("indexer")
         >>> with election.campaign("10.0.0.7:8080") as held:
         ...     election.leader()

@@ -73,7 +73,7 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
 
     Example:
         >>> from persidict import LocalDict
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> fleet, models = Coordinator("memory:"), LocalDict()
         >>> with fleet.lease("trainer").acquire() as held:
         ...     fenced = fleet.fenced(models, held)

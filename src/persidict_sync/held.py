@@ -35,7 +35,7 @@ class Held:
         lost: An event that is set when it is no longer held, for whichever reason.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> fleet = Coordinator("memory:")
         >>> with fleet.lease("nightly").acquire() as held:
         ...     held.check()

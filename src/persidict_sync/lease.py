@@ -50,8 +50,8 @@ class Lease(Contender[LeaseState]):
     Guaranteed: tokens strictly increase for ever, over release, expiry, break and crash, whichever
     object or process acquires. While `Held.check` returns, nobody else acquires it, as long as all
     clocks run true within `drift`, all who use the name agree on `drift`, and no operator breaks
-    it. If its holder dies, one who watches takes it over within `ttl * (1 + 2 * drift)` and one
-    poll, from the last renewal or the watcher's first look, whichever is later. What clocks say
+    it. If its holder dies, one who watches takes it over within `ttl * (1 + 2 * drift)` and two
+    polls, from the last renewal or the watcher's first look, whichever is later. What clocks say
     about the date decides nothing.
 
     Requests: first acquire 2; 1 with what is known current, 3 with what is stale. Renewing 1,
@@ -62,9 +62,9 @@ class Lease(Contender[LeaseState]):
     Args:
         context: Where records are, whose they are, and by which clock.
         name: One or more safe strings.
-        ttl: Seconds that it lasts without being renewed. It should be several times what one
-            request may take before it is given up: on S3 a ninth of the coordinator's `timeout`,
-            3.3 s by default.
+        ttl: Seconds that it lasts without being renewed. A renewal is given a third of what is
+            left of it, so that others can follow one that is not answered; with a ttl of a few
+            seconds that is not much more than a slow answer of S3 takes.
         renew_every: Seconds between renewals; less than `ttl * (1 - margin)`. A third of `ttl` by
             default.
         margin: The share of `ttl` by which a holder gives up before it ends.
@@ -86,7 +86,7 @@ class Lease(Contender[LeaseState]):
         TypeError: An argument is of the wrong type.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> nightly = Coordinator("memory:", owner="worker-1").lease("nightly", ttl=60)
         >>> with nightly as held:
         ...     held.token, nightly.holder().owner, nightly.try_acquire()

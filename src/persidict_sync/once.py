@@ -57,7 +57,7 @@ class Once:
         TypeError: An argument is of the wrong type.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> fleet = Coordinator("memory:")
         >>> @fleet.once("migration-7")
         ... def migrate():

@@ -27,7 +27,7 @@ class Semaphore(Contender[SemaphoreState]):
     Guaranteed: of the permits whose `Held.check` returns there are never more than `permits`, as
     long as all clocks run true within `drift` and all who use the name agree on it. Tokens strictly
     increase for ever, over all permits. A permit whose holder died is taken over by one who
-    watches within `ttl * (1 + 2 * drift)` and one poll, from its last renewal or the watcher's
+    watches within `ttl * (1 + 2 * drift)` and two polls, from its last renewal or the watcher's
     first look, whichever is later. Only its own holder keeps a permit alive: what others do to the
     record does not.
 
@@ -60,7 +60,7 @@ class Semaphore(Contender[SemaphoreState]):
         TypeError: An argument is of the wrong type.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> gpus = Coordinator("memory:").semaphore("gpus", 2)
         >>> first, second = gpus.acquire(), gpus.acquire()
         >>> first.token, second.token, gpus.try_acquire()

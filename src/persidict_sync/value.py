@@ -36,7 +36,7 @@ class SharedValue:
         TypeError: It is no string or sequence of strings.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> config = Coordinator("memory:").value("config")
         >>> config.set({"workers": 4}).generation
         1

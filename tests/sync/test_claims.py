@@ -365,7 +365,17 @@ def test_the_text_of_an_error_is_bounded_and_can_be_stored():
 
 
 @pytest.mark.parametrize(
-    "change", [{"status": "lost"}, {"on_owner_death": "retry"}, {"token": 0}, {"ttl": 0}]
+    "change",
+    [
+        {"status": "lost"},
+        {"on_owner_death": "retry"},
+        {"token": 0},
+        {"ttl": 0},
+        # A worker's identity becomes a part of a key.
+        {"worker": "../../elsewhere"},
+        {"worker": "e" * 23},
+        {"claim": "D" * 24},
+    ],
 )
 def test_a_damaged_record_is_refused(change):
     with pytest.raises(RecordError):
