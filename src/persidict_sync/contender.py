@@ -148,6 +148,7 @@ class Contender(ABC, Generic[StateT]):
             deadline=deadline,
             next_poll=self._next_poll,
             spread=self.terms.poll / 2,
+            tell_waited=self._context.tell_waited(self._cell),
         )
         if held is None:
             raise self._timeout()

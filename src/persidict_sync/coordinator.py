@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import socket
 from collections.abc import Iterable
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from persidict import PersiDict
 from persidict.clock import SYSTEM_CLOCK, Clock
 from persidict_sync.address import dictionary
-from persidict_sync.context import Context
+from persidict_sync.context import Context, check_settings
 from persidict_sync.events import Listener, log
 from persidict_sync.heartbeat import Heartbeat, heartbeat_for
 from persidict_sync.record import RecordCodec
+from persidict_sync.stats import Stats, Tally
 
 if TYPE_CHECKING:
     import tenacity
@@ -31,22 +31,6 @@ if TYPE_CHECKING:
     from persidict_sync.semaphore import Semaphore
     from persidict_sync.sequence import Sequence
     from persidict_sync.value import SharedValue
-
-OWNER_MAX_LENGTH = 128
-
-
-def _check_owner(owner: object) -> None:
-    if not isinstance(owner, str):
-        raise TypeError(f"owner must be a string, not a {type(owner).__name__}")
-    if not (1 <= len(owner) <= OWNER_MAX_LENGTH and owner.isprintable()):
-        raise ValueError(f"owner must be 1 to {OWNER_MAX_LENGTH} printable characters")
-
-
-def _check_policy(conflicts: object) -> None:
-    import tenacity
-
-    if not isinstance(conflicts, tenacity.Retrying):
-        raise TypeError(f"conflicts must be a tenacity.Retrying, not a {type(conflicts).__name__}")
 
 
 class Coordinator:
@@ -90,17 +74,8 @@ class Coordinator:
         clock: Clock = SYSTEM_CLOCK,
         listeners: Iterable[Listener] = (),
     ) -> None:
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-            raise TypeError(f"timeout must be seconds, not a {type(timeout).__name__}")
-        if not 0 < timeout < math.inf:
-            raise ValueError(f"timeout must be more than 0 seconds and finite, not {timeout!r}")
-        if owner is not None:
-            _check_owner(owner)
-        if conflicts is not None:
-            _check_policy(conflicts)
         listeners = tuple(listeners)
-        if not all(callable(listener) for listener in listeners):
-            raise TypeError("listeners must be functions that take an Event")
+        check_settings(owner=owner, timeout=timeout, conflicts=conflicts, listeners=listeners)
         if isinstance(store, str):
             # Several calls of the dictionary fit into one update.
             store = dictionary(store, timeout=timeout / 3, clock=clock)
@@ -111,13 +86,14 @@ class Coordinator:
         if store.append_only:
             raise TypeError("store is append-only; records change. Use a dictionary that is not.")
         self.owner = owner or f"{socket.gethostname()[:100]}-{os.getpid()}"
+        self._tally = Tally()
         self._context = Context(
             records=store.get_subdict(prefix).with_codec(RecordCodec()),
             owner=self.owner,
             clock=clock,
             timeout=float(timeout),
             conflicts=conflicts,
-            listeners=(log, *listeners),
+            listeners=(log, self._tally, *listeners),
             heartbeat=heartbeat_for(clock),
         )
 
@@ -143,6 +119,10 @@ class Coordinator:
             if isinstance(one, Held) and one.context is self._context
         ]
         heartbeat.let_go(mine, within=self._context.timeout)
+
+    def stats(self) -> Stats:
+        """How often what has happened to this coordinator's primitives so far; see `Stats`."""
+        return self._tally.stats()
 
     def lease(self, name: KeyParts, **settings: Unpack[LeaseSettings]) -> Lease:
         """One holder at a time, under a fencing token that only rises; see `Lease`.

@@ -12,7 +12,8 @@ import tenacity
 from persidict import LocalDict, SQLiteDict
 from persidict.testing import EmbeddedS3, FaultKind, FaultRule, ServerControl
 from persidict.testing.clock import ManualClock
-from persidict_sync.coordinator import OWNER_MAX_LENGTH, Coordinator
+from persidict_sync.context import OWNER_MAX_LENGTH
+from persidict_sync.coordinator import Coordinator
 from persidict_sync.events import LOGGER, Event
 from tests.contract.places import InBucket, InMemory, Place
 from tests.s3.wire import Wire
