@@ -8,23 +8,13 @@ was to write may still land, so it counts as unaccounted for, like any that was 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from persidict.daemons import Daemons
-from persidict.object_store import (
-    Answer,
-    Entry,
-    IfMatch,
-    Name,
-    NotModified,
-    ObjectStore,
-    Precondition,
-    Snapshot,
-    TransientError,
-    Unaccounted,
-)
+from persidict.object_store import ObjectStore, TransientError, Unaccounted
+from persidict.store_around import WRITES, StoreAround
 
 T = TypeVar("T")
 
@@ -39,7 +29,7 @@ def request_limit(seconds: float) -> float:
     return max(seconds / 3, min(SHORTEST, seconds / 2))
 
 
-class BoundedStore(ObjectStore):
+class BoundedStore(StoreAround):
     """Another store's verbs; one not answered within `request_timeout` counts as unanswered.
 
     Args:
@@ -48,60 +38,20 @@ class BoundedStore(ObjectStore):
     """
 
     def __init__(self, inner: ObjectStore, *, seconds: float) -> None:
-        self.inner: Final = inner
-        self.backend = inner.backend
-        self.readers = inner.readers
-        self.request_timeout = min(
-            request_limit(seconds), inner.request_timeout or request_limit(seconds)
-        )
+        super().__init__(inner)
+        limit = request_limit(seconds)
+        self.request_timeout = min(limit, inner.request_timeout or limit)
 
     def within(self, seconds: float) -> ObjectStore:
         return BoundedStore(self.inner, seconds=seconds)
 
-    def etag_form_refused(self) -> None:
-        self.inner.etag_form_refused()
-
-    def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:
-        return self._read(lambda: self.inner.head(name, certain=certain))
-
-    def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
-        return self._read(lambda: self.inner.get(name, unless=unless))
-
-    def put(
-        self,
-        name: Name,
-        body: bytes,
-        *,
-        write_id: str,
-        content_type: str,
-        precondition: Precondition | None,
-    ) -> Answer:
-        return self._write(
-            lambda: self.inner.put(
-                name, body, write_id=write_id, content_type=content_type, precondition=precondition
-            )
-        )
-
-    def delete(self, name: Name, *, precondition: IfMatch | None) -> Answer:
-        return self._write(lambda: self.inner.delete(name, precondition=precondition))
-
-    def list(self, prefix: Name, *, after: str = "") -> tuple[Sequence[Entry], str | None]:
-        return self._read(lambda: self.inner.list(prefix, after=after))
-
-    def delete_batch(self, names: Sequence[str]) -> Sequence[str]:
-        return self._read(lambda: self.inner.delete_batch(names))
-
-    def _read(self, request: Callable[[], T]) -> T:
+    def pass_on(self, verb: str, request: Callable[[], T]) -> T:
         try:
             return in_time(request, self.request_timeout)
         except TimeoutError as error:
+            if verb in WRITES:
+                return cast("T", Unaccounted(error))
             raise TransientError(str(error)) from error
-
-    def _write(self, request: Callable[[], Answer]) -> Answer:
-        try:
-            return in_time(request, self.request_timeout)
-        except TimeoutError as error:
-            return Unaccounted(error)
 
 
 def in_time(request: Callable[[], T], seconds: float) -> T:

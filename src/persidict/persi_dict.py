@@ -21,6 +21,7 @@ from persidict.jokers_and_status_flags import (
     Joker,
     ValueType,
 )
+from persidict.metered_store import Meter, MeteredStore
 from persidict.object_store import IfAbsent, ObjectStore, Snapshot
 from persidict.retry import RetryPolicy
 from persidict.root_prefix import normalized, redacted
@@ -492,6 +493,31 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
         policy = replace(self._policy, timeout=float(seconds))
         store = SettledStore(self._items.store.store.within(policy.timeout), policy=policy)
         return self._like_this(store=store, operation_timeout=policy.timeout, _policy=policy)
+
+    def with_meter(self, meter: Meter) -> Self:
+        """The same storage, of which each request is told; no request.
+
+        Not told are those that a store sends by itself to answer one of them, as when a HEAD does
+        not say whether the key or the bucket is missing.
+
+        Args:
+            meter: Called once a request has ended, in the thread that made it, with its verb
+                (`"head"`, `"get"`, `"put"`, `"delete"`, `"list"`, `"delete_batch"`) and its
+                outcome: `"answered"`, `"absent"`, `"unchanged"`; `"applied"`, `"refused"`,
+                `"conflict"`; `"unanswered"`, `"failed"`.
+
+        Example:
+            >>> from persidict import LocalDict
+            >>> told = []
+            >>> d = LocalDict().with_meter(lambda *request: told.append(request))
+            >>> d["job"] = "open"
+            >>> d.get("jab")
+            >>> told
+            [('put', 'applied'), ('get', 'absent')]
+        """
+        inner = self._items.store
+        store = SettledStore(MeteredStore(inner.store, meter), policy=inner.policy)
+        return self._like_this(store=store)
 
     def random_key(self) -> NonEmptySafeStrTuple | None:
         """A key, each with the same chance, after one pass over all; None if there is none."""

@@ -87,8 +87,9 @@ class Coordinator:
             raise TypeError("store is append-only; records change. Use a dictionary that is not.")
         self.owner = owner or f"{socket.gethostname()[:100]}-{os.getpid()}"
         self._tally = Tally()
+        records = store.get_subdict(prefix).with_codec(RecordCodec())
         self._context = Context(
-            records=store.get_subdict(prefix).with_codec(RecordCodec()),
+            records=records.with_meter(self._tally.count_request),
             owner=self.owner,
             clock=clock,
             timeout=float(timeout),
@@ -121,7 +122,7 @@ class Coordinator:
         heartbeat.let_go(mine, within=self._context.timeout)
 
     def stats(self) -> Stats:
-        """How often what has happened to this coordinator's primitives so far; see `Stats`."""
+        """What has happened to this coordinator's primitives, and what it cost; see `Stats`."""
         return self._tally.stats()
 
     def lease(self, name: KeyParts, **settings: Unpack[LeaseSettings]) -> Lease:

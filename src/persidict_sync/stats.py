@@ -21,6 +21,26 @@ DETAILS: Final[Mapping[str, str]] = {
 """The field by which an event is counted apart."""
 
 
+WRITE_PRICE: Final = 0.005
+READ_PRICE: Final = 0.0004
+"""US dollars for 1,000 requests: S3 Standard, us-east-1, list prices of 2025."""
+PRICED: Final[Mapping[str, str]] = {"put": "write", "list": "write", "get": "read", "head": "read"}
+"""Which of the two prices a verb has; those that delete are free."""
+
+
+class Request(NamedTuple):
+    """One kind of request.
+
+    Attributes:
+        verb: `"get"`, `"put"`, `"head"`, `"list"`, `"delete"` or `"delete_batch"`.
+        outcome: `"applied"`, `"refused"` (its condition did not hold), `"conflict"`;
+            `"answered"`, `"absent"`, `"unchanged"`; `"unanswered"`, `"failed"`.
+    """
+
+    verb: str
+    outcome: str
+
+
 class Row(NamedTuple):
     """One kind of thing that happened.
 
@@ -40,9 +60,11 @@ class Row(NamedTuple):
 class Stats:
     """What has happened to the primitives of one coordinator in this process, up to one moment.
 
-    Not counted: requests of the store. What each operation costs is documented with it.
+    Not counted: requests through a dictionary that was given to `fenced`, and those that a store
+    sends by itself to answer one that is counted.
 
     Attributes:
+        requests: How many requests of which kind were made for records.
         counts: How often each kind of thing happened; one that did not is not there.
         waited: Seconds that calls have spent waiting for what others held, or ran.
 
@@ -54,10 +76,13 @@ class Stats:
         (2, 1)
         >>> fleet.stats().count("conflict")
         0
+        >>> fleet.stats().requests[Request("put", "applied")]
+        4
     """
 
     counts: Mapping[Row, int]
     waited: float
+    requests: Mapping[Request, int]
 
     def count(self, name: str, *, kind: str | None = None, detail: object = None) -> int:
         """How often something happened, such as `"acquired"`, `"conflict"`, `"doubt"`, `"waited"`.
@@ -75,6 +100,20 @@ class Stats:
             and (detail is None or detail == row.detail)
         )
 
+    def cost(self, *, write_price: float = WRITE_PRICE, read_price: float = READ_PRICE) -> float:
+        """What the requests cost, in US dollars or whatever the prices are in.
+
+        Args:
+            write_price: Of 1,000 PUT or LIST, refused ones included; S3's list price by default.
+            read_price: Of 1,000 GET or HEAD.
+        """
+        prices = {"write": write_price, "read": read_price}
+        return sum(
+            number * prices[PRICED[request.verb]] / 1000
+            for request, number in self.requests.items()
+            if request.verb in PRICED
+        )
+
 
 class Tally:
     """The listener that counts; a forked child begins anew."""
@@ -86,6 +125,7 @@ class Tally:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._counts: Counter[Row] = Counter()
+        self._requests: Counter[Request] = Counter()
         self._waited = 0.0
 
     def __call__(self, event: Event) -> None:
@@ -98,11 +138,17 @@ class Tally:
             if event.name == "waited":
                 self._waited += event.fields["seconds"]
 
+    def count_request(self, verb: str, outcome: str) -> None:
+        """Count a request."""
+        self._be_of_this_process()
+        with self._lock:
+            self._requests[Request(verb, outcome)] += 1
+
     def stats(self) -> Stats:
         """The counts by now."""
         self._be_of_this_process()
         with self._lock:
-            return Stats(dict(self._counts), self._waited)
+            return Stats(dict(self._counts), self._waited, dict(self._requests))
 
     def _be_of_this_process(self) -> None:
         # A forked child inherits a lock that nobody there may ever release.

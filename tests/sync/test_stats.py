@@ -11,7 +11,7 @@ from persidict.testing import FaultKind, FaultRule
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import AcquireTimeout, LeaseLost
 from persidict_sync.events import Event
-from persidict_sync.stats import Row, Tally
+from persidict_sync.stats import Request, Row, Tally
 from tests.contract.places import InMemory
 from tests.sync.fleets import Fleet
 
@@ -23,7 +23,7 @@ def fleet():
 
 def test_nothing_has_happened_at_first(fleet):
     stats = fleet.member().stats()
-    assert (stats.counts, stats.waited) == ({}, 0.0)
+    assert (stats.counts, stats.waited, stats.requests) == ({}, 0.0, {})
     assert stats.count("acquired") == 0
 
 
@@ -128,3 +128,44 @@ def test_a_forked_child_counts_anew_whatever_another_thread_was_at():
         _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 1
     assert fleet.stats().count("counted") == 1
+
+
+def test_of_requests_and_what_they_cost(fleet):
+    ours, theirs = fleet.member(), fleet.member()
+    counter = ours.counter("n")
+    counter.add()
+    counter.value()
+    theirs.counter("n").add()
+    counter.add()
+    list(ours.claims("frames").keys())
+    stats = ours.stats()
+    assert stats.requests == {
+        Request("get", "absent"): 1,
+        Request("put", "applied"): 2,
+        Request("put", "refused"): 1,
+        Request("get", "unchanged"): 1,
+        Request("get", "answered"): 1,
+        Request("list", "answered"): 1,
+    }
+    assert stats.cost() == pytest.approx((4 * 0.005 + 3 * 0.0004) / 1000)
+    assert stats.cost(write_price=1.0, read_price=0.0) == pytest.approx(0.004)
+
+
+def test_of_requests_that_were_not_answered(bucket, control):
+    ours = Coordinator(bucket.open(), clock=bucket.clock)
+    control.set_faults(
+        FaultRule(kind=FaultKind.DROP_REPLY, methods=("PUT",), nth=(0,)),
+        FaultRule(kind=FaultKind.CONFLICT, methods=("PUT",), nth=(1,)),
+        FaultRule(kind=FaultKind.DROP_REQUEST, methods=("GET",), nth=(2,)),
+    )
+    counter = ours.counter("n")
+    assert (counter.add(), counter.add(), counter.value()) == (1, 2, 2)
+    assert ours.stats().requests == {
+        Request("get", "absent"): 1,
+        Request("get", "answered"): 1,
+        Request("get", "unanswered"): 1,
+        Request("get", "unchanged"): 1,
+        Request("put", "unanswered"): 1,
+        Request("put", "conflict"): 1,
+        Request("put", "applied"): 1,
+    }
