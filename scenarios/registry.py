@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from scenarios.claim_race import CLAIM_RACE
+from scenarios.lease_handover import LEASE_HANDOVER
 from scenarios.scenario import Scenario
 
-SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in (CLAIM_RACE,)}
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    scenario.name: scenario
+    for scenario in (
+        CLAIM_RACE,
+        LEASE_HANDOVER,
+    )
+}
