@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from scenarios.claim_race import CLAIM_RACE
+from scenarios.election import ELECTION
 from scenarios.lease_handover import LEASE_HANDOVER
 from scenarios.scenario import Scenario
 
@@ -14,5 +15,6 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     for scenario in (
         CLAIM_RACE,
         LEASE_HANDOVER,
+        ELECTION,
     )
 }

@@ -72,7 +72,7 @@ class Worker:
         What the library tells of what is held, that it was renewed (with the seconds that remain)
         or lost (with the reason), is logged as `renewed` and `lost`.
         """
-        return Coordinator(self.store, owner=self.name, listeners=[self._log_belief])
+        return Coordinator(self.store, owner=self.name, listeners=[self.log_belief])
 
     def log(self, event: str, **fields: Any) -> None:
         """Write an event to this worker's log before anything else happens."""
@@ -119,7 +119,8 @@ class Worker:
         """Between an unsafe read and its write: wait for a rival where the parent has one meet."""
         self._ask("rendezvous", task=task)
 
-    def _log_belief(self, event: Event) -> None:
+    def log_belief(self, event: Event) -> None:
+        """A coordinator's listener: log what it tells of what is held, as `coordinator` does."""
         if event.name in ("renewed", "lost"):
             self.log(event.name, object=f"{event.kind}/{event.key}", **event.fields)
 

@@ -14,7 +14,7 @@ from scenarios.leases.tenure import Tenure
 from scenarios.worker import Worker
 
 PREFIX: Final = "ledger-"
-_ROUNDS: Final = 20_000
+_ROUNDS: Final = 10_000
 
 
 class Ledger:

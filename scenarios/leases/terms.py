@@ -8,7 +8,7 @@ from persidict_sync.watch import Terms
 from scenarios.options import Options
 
 # Renewed far more often than it would have to be, so that short turns are renewed, too.
-TERMS: Final = Terms(2.0, renew_every=0.05, poll=0.1)
+TERMS: Final = Terms(2.0, renew_every=0.05, poll=0.15)
 SCHEDULING: Final = 1.5
 """Seconds by which a loaded machine may delay a takeover: requests under way, processes' turns."""
 LATEST_TAKEOVER: Final = TERMS.patience(TERMS.ttl) + TERMS.poll + SCHEDULING
@@ -16,13 +16,13 @@ LATEST_TAKEOVER: Final = TERMS.patience(TERMS.ttl) + TERMS.poll + SCHEDULING
 RESPITE: Final = 2 * TERMS.poll
 """Seconds for which a worker leaves the lease to others after its turn."""
 
-_HEAT: Final = 20
+_HEAT: Final = 25
 _TURNS: Final = 4
 _MIN_HEATS: Final = 4
 
 
 def heat_size(options: Options) -> int:
-    """Up to 20 tasks a heat, and at least four heats."""
+    """Up to 25 tasks a heat, and at least four heats."""
     return min(_HEAT, max(1, options.tasks // _MIN_HEATS))
 
 

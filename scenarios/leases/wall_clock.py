@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from persidict import OutcomeUnknownError, PersiDict
 from persidict.clock import SYSTEM_CLOCK, Clock
@@ -30,6 +30,7 @@ class WallClockLease:
         owner: Who contends.
         between: Called between reading and writing.
         clock: What it goes by.
+        poll: Seconds between two looks of one who waits.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class WallClockLease:
         owner: str,
         between: Callable[[], object],
         clock: Clock = SYSTEM_CLOCK,
+        poll: float = TERMS.poll,
     ) -> None:
         self.name: Final = name
-        self.terms: Final[Terms] = TERMS
+        self.terms: Final = Terms(TERMS.ttl, renew_every=TERMS.renew_every, poll=poll)
         self.clock: Final = clock
         self._key = (_PREFIX, *name.split("/"))
         self._records = store.with_codec(RecordCodec())
@@ -56,7 +58,7 @@ class WallClockLease:
             if _is_free(record, now=self.clock.time()):
                 self._between()
                 return self._take(record, data=data)
-            self.clock.sleep(TERMS.poll + self.clock.uniform(0.0, TERMS.poll / 2))
+            self.clock.sleep(self.terms.poll * self.clock.uniform(1.0, 1.5))
 
     def holder(self) -> Holder | None:
         """Who holds it, by its record."""
@@ -72,12 +74,12 @@ class WallClockLease:
 
     def _take(self, record: Record | None, *, data: Any) -> WallClockHeld:
         token = 1 if record is None else record.generation + 1
-        expires = self.clock.time() + TERMS.ttl
+        expires = self.clock.time() + self.terms.ttl
         body = {
             "token": token,
             "holder": self._owner,
             "beat": 0,
-            "ttl": TERMS.ttl,
+            "ttl": self.terms.ttl,
             "data": data,
             "acquired": self._now(),
             "expires": expires,
@@ -105,7 +107,13 @@ class WallClockLease:
 
 @dataclass(frozen=True)
 class WallClockHeld:
-    """What whoever has written the record believes to hold, until a time of day."""
+    """What whoever has written the record believes to hold, until a time of day.
+
+    Attributes:
+        is_freed: Whether the store has confirmed a release; taken for granted.
+    """
+
+    is_freed: ClassVar = True
 
     lease: WallClockLease
     token: int
