@@ -7,6 +7,7 @@ from typing import Final
 
 from scenarios.claim_race import CLAIM_RACE
 from scenarios.election import ELECTION
+from scenarios.fenced_writer import FENCED_WRITER
 from scenarios.lease_handover import LEASE_HANDOVER
 from scenarios.scenario import Scenario
 
@@ -16,5 +17,6 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         CLAIM_RACE,
         LEASE_HANDOVER,
         ELECTION,
+        FENCED_WRITER,
     )
 }

@@ -10,12 +10,12 @@ from persidict.clock import SYSTEM_CLOCK, Clock
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.election import Election
 from persidict_sync.held import Held
-from persidict_sync.lease import Lease
+from persidict_sync.lease import Lease, LeaseSettings
 from scenarios.election.audit import NAME
 from scenarios.election.observer import Observer
 from scenarios.leases.ledger import Ledger
 from scenarios.leases.tenure import Tenure
-from scenarios.leases.terms import TERMS
+from scenarios.leases.terms import SETTINGS, TERMS
 from scenarios.leases.turns import take_turns
 from scenarios.leases.wall_clock import WallClockLease
 from scenarios.worker import Worker
@@ -70,7 +70,8 @@ class _Leadership:
 
 def _election(worker: Worker, clock: Clock, *, poll: float) -> Election:
     fleet = Coordinator(worker.store, owner=worker.name, clock=clock, listeners=[worker.log_belief])
-    return fleet.election("leader", ttl=TERMS.ttl, renew_every=TERMS.renew_every, poll=poll)
+    settings: LeaseSettings = {**SETTINGS, "poll": poll}
+    return fleet.election("leader", **settings)
 
 
 def _wrong_election(worker: Worker, clock: Clock, *, poll: float) -> Election:

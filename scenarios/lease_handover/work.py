@@ -7,7 +7,7 @@ from functools import partial
 from scenarios.lease_handover.audit import NAME
 from scenarios.leases.ledger import Ledger
 from scenarios.leases.tenure import Tenure
-from scenarios.leases.terms import TERMS
+from scenarios.leases.terms import SETTINGS
 from scenarios.leases.turns import take_turns
 from scenarios.leases.wall_clock import WallClockLease
 from scenarios.worker import Worker
@@ -25,7 +25,5 @@ def work(worker: Worker) -> None:
         )
         take_turns(worker, name=NAME, take=wrong.acquire, ledger=ledger)
     else:
-        lease = worker.coordinator.lease(
-            "work", ttl=TERMS.ttl, renew_every=TERMS.renew_every, poll=TERMS.poll
-        )
+        lease = worker.coordinator.lease("work", **SETTINGS)
         take_turns(worker, name=NAME, take=lease.acquire, ledger=ledger)

@@ -49,13 +49,30 @@ class Belief:
         return self.released is None or self.released > self.ends
 
 
-def beliefs_in(logs: Mapping[str, Iterable[Event]], *, name: str) -> Sequence[Belief]:
-    """All beliefs of holding the lease `name`, in the order in which they began."""
-    beliefs = [belief for events in logs.values() for belief in _of_one(events, name=name)]
+def beliefs_in(
+    logs: Mapping[str, Iterable[Event]],
+    *,
+    name: str,
+    frozen: str | None = None,
+    frozen_at: float | None = None,
+) -> Sequence[Belief]:
+    """All beliefs of holding a lease, in the order in which they began.
+
+    Args:
+        logs: Every worker's own log.
+        name: The lease, `kind/name`.
+        frozen: Who was frozen.
+        frozen_at: When it had stopped.
+    """
+    beliefs = [
+        belief
+        for worker, events in logs.items()
+        for belief in _of_one(events, name=name, frozen_at=frozen_at if worker == frozen else None)
+    ]
     return sorted(beliefs, key=lambda belief: belief.begins)
 
 
-def _of_one(events: Iterable[Event], *, name: str) -> Sequence[Belief]:
+def _of_one(events: Iterable[Event], *, name: str, frozen_at: float | None) -> Sequence[Belief]:
     beliefs: list[Belief] = []
     by_token: dict[int, Belief] = {}
     # Threads of one worker write to its log, so lines may be a little out of order.
@@ -69,16 +86,17 @@ def _of_one(events: Iterable[Event], *, name: str) -> Sequence[Belief]:
             beliefs.append(belief)
             by_token[belief.token] = belief
         elif event.fields.get("token") in by_token:
-            _note(event, by_token[event["token"]])
+            _note(event, by_token[event["token"]], frozen_at=frozen_at)
     return beliefs
 
 
-def _note(event: Event, belief: Belief) -> None:
+def _note(event: Event, belief: Belief, *, frozen_at: float | None) -> None:
     if event.name == "renewed":
         belief.renewals += 1
-        # Nothing remains if it was told too late.
-        if event["remaining"] > 0:
-            belief.deadline = max(belief.deadline, event.at + event["remaining"])
+        # Looked at before the worker froze, and logged when it went on: the time between is gone.
+        is_late = frozen_at is not None and belief.begins <= frozen_at < event.at
+        looked = frozen_at if frozen_at is not None and is_late else event.at
+        belief.deadline = max(belief.deadline, looked + event["remaining"])
     elif event.name == "released":
         belief.released = event.at
     elif event.name == "lost":

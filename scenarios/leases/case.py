@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +42,11 @@ class Case:
     @cached_property
     def beliefs(self) -> Sequence[Belief]:
         """Who believed when to hold the lease, in the order in which that began."""
-        return beliefs_in(self.evidence.logs, name=self.name)
+        course = self.evidence.course
+        frozen = course.frozen.worker if course.frozen else None
+        return beliefs_in(
+            self.evidence.logs, name=self.name, frozen=frozen, frozen_at=course.frozen_at
+        )
 
     @cached_property
     def calls(self) -> Sequence[Call]:
@@ -48,13 +54,13 @@ class Case:
         return calls_in(self.evidence.logs)
 
     @cached_property
-    def done(self) -> Sequence[Line]:
-        """What was acknowledged to have been done and written down, in that order."""
-        return [
-            Line(event["task"], event.worker, event["token"])
-            for event in sorted(self._events(), key=lambda event: event.at)
-            if event.name == "done"
-        ]
+    def done(self) -> Mapping[str, Sequence[Line]]:
+        """What was acknowledged to have been written down in which ledger, in that order."""
+        done: defaultdict[str, list[Line]] = defaultdict(list)
+        for event in sorted(self._events(), key=lambda event: event.at):
+            if event.name == "done":
+                done[event["ledger"]].append(Line(event["task"], event.worker, event["token"]))
+        return done
 
     @cached_property
     def ledgers(self) -> Mapping[str, Sequence[Line] | None]:
@@ -69,6 +75,11 @@ class Case:
     def lines(self) -> Sequence[Line]:
         """The lines of all ledgers."""
         return [line for lines in self.ledgers.values() for line in lines or ()]
+
+    @cached_property
+    def all_done(self) -> Sequence[Line]:
+        """What was acknowledged, in all ledgers."""
+        return [line for lines in self.done.values() for line in lines]
 
     @cached_property
     def maybe(self) -> Sequence[Line]:
@@ -86,6 +97,22 @@ class Case:
             belief for belief in self.beliefs if belief.worker == worker and belief.begins <= at
         ]
         return before[-1] if before else None
+
+    def before_it_acquires_again(self, worker: str, *, since: float) -> Sequence[Call]:
+        """What a worker was doing at a moment and did from then on, until its next tenure."""
+        ends = (
+            belief.begins
+            for belief in self.beliefs
+            if belief.worker == worker and belief.begins > since
+        )
+        until = min(ends, default=math.inf)
+        return [
+            call
+            for call in self.calls
+            if call.worker == worker
+            and call.called < until
+            and (call.ended is None or call.ended > since)
+        ]
 
     def _events(self) -> Sequence[Event]:
         return [event for events in self.evidence.logs.values() for event in events]

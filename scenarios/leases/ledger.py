@@ -56,7 +56,7 @@ class Ledger:
             self.worker.tell("unknown")
             return False
         self._lines = lines
-        self.worker.log("done", task=task, token=self.tenure.token)
+        self.worker.log("done", task=task, token=self.tenure.token, ledger=self.key)
         return True
 
     def read(self) -> Sequence[dict[str, Any]]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from persidict_sync.lease import LeaseSettings
 from persidict_sync.watch import Terms
 from scenarios.options import Options
 
 # Renewed far more often than it would have to be, so that short turns are renewed, too.
 TERMS: Final = Terms(2.0, renew_every=0.05, poll=0.15)
+SETTINGS: Final[LeaseSettings] = {
+    "ttl": TERMS.ttl,
+    "renew_every": TERMS.renew_every,
+    "poll": TERMS.poll,
+}
 SCHEDULING: Final = 1.5
 """Seconds by which a loaded machine may delay a takeover: requests under way, processes' turns."""
 LATEST_TAKEOVER: Final = TERMS.patience(TERMS.ttl) + TERMS.poll + SCHEDULING

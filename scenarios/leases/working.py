@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from scenarios.leases.calls import Call
 from scenarios.leases.case import Case, Line
 from scenarios.scenario import Finding
 from scenarios.words import listed, times
@@ -21,12 +19,11 @@ def check_work(case: Case) -> Finding:
         for key in sorted(bucket)
         if case.ledgers.get(key) is None
     ]
-    violations += _not_once(case.evidence.tasks, case.lines, case=case)
     violations += _lost(case)
+    violations += _not_once(case.evidence.tasks, case.lines, case=case)
+    known = {*case.all_done, *case.maybe}
     violations += [
-        f"the ledgers show {line}, which nobody wrote"
-        for line in case.lines
-        if line not in {*case.done, *case.maybe}
+        f"the ledgers show {line}, which nobody wrote" for line in case.lines if line not in known
     ]
     for key, lines in case.ledgers.items():
         violations += [
@@ -40,7 +37,7 @@ def check_work(case: Case) -> Finding:
 
 def _not_once(tasks: Sequence[str], lines: Iterable[Line], *, case: Case) -> Iterator[str]:
     written = _by_task(lines)
-    done = _by_task(case.done)
+    done = _by_task(case.all_done)
     for task in tasks:
         if task not in written:
             yield f"{task} is in no ledger"
@@ -52,10 +49,9 @@ def _not_once(tasks: Sequence[str], lines: Iterable[Line], *, case: Case) -> Ite
 
 
 def _lost(case: Case) -> Iterator[str]:
-    missing = Counter(case.done) - Counter(case.lines)
-    for line, count in missing.items():
-        for _ in range(count):
-            yield f"acknowledged, and in no ledger: {line}"
+    for ledger, done in case.done.items():
+        missing = Counter(done) - Counter(case.ledgers.get(ledger) or ())
+        yield from (f"{ledger} has lost {line}" for line in missing.elements())
 
 
 def _by_task(lines: Iterable[Line]) -> defaultdict[str, list[Line]]:
@@ -75,7 +71,7 @@ def check_thawed(case: Case) -> Finding:
     belief = case.belief_at(worker, course.frozen_at)
     if belief is None:
         return Finding(checked, "", [f"{worker} was frozen and had acquired nothing"])
-    calls = _before_it_acquires_again(case, worker, since=course.continued_at)
+    calls = case.before_it_acquires_again(worker, since=course.continued_at)
     checks = [call for call in calls if call.op == "check"]
     violations = []
     if not checks or checks[0].value is not False:
@@ -89,13 +85,3 @@ def check_thawed(case: Case) -> Finding:
     ]
     seconds = course.continued_at - course.frozen_at
     return Finding(checked, f"{worker}, frozen for {seconds:.1f} s", violations)
-
-
-def _before_it_acquires_again(case: Case, worker: str, *, since: float) -> Sequence[Call]:
-    ends = (
-        belief.begins
-        for belief in case.beliefs
-        if belief.worker == worker and belief.begins > since
-    )
-    until = min(ends, default=math.inf)
-    return [call for call in case.calls if call.worker == worker and since < call.called < until]
