@@ -56,7 +56,6 @@ class _Leadership:
 
     def __init__(self, election: Election, held: Held) -> None:
         self._election = election
-        self._held = held
         self.token = held.token
         self.data = held.data
         self.check = held.check
@@ -64,8 +63,7 @@ class _Leadership:
 
     def release(self) -> bool:
         """Resign."""
-        self._election.resign()
-        return self._held.is_freed
+        return self._election.resign()
 
 
 def _election(worker: Worker, clock: Clock, *, poll: float) -> Election:
