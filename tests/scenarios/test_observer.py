@@ -22,7 +22,7 @@ class Log:
 
 
 def test_it_logs_leader_after_leader_and_ends_with_its_context(tmp_path):
-    address = f"sqlite://{tmp_path / 'fleet.db'}"
+    address = f"sqlite:///{tmp_path / 'fleet.db'}"
     log = Log()
 
     def observed(clock):
