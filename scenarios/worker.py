@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from persidict.clock import SYSTEM_CLOCK
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.events import Event
 from scenarios.journal import Journal
@@ -69,8 +71,8 @@ class Worker:
     def coordinator(self) -> Coordinator:
         """The front door to leases, counters and the like, over this run's store.
 
-        What the library tells of what is held, that it was renewed (with the seconds that remain)
-        or lost (with the reason), is logged as `renewed` and `lost`.
+        What the library tells of what is held, that it was renewed (and until when it is held) or
+        lost (and why), is logged as `renewed` and `lost`.
         """
         return Coordinator(self.store, owner=self.name, listeners=[self.log_belief])
 
@@ -121,8 +123,15 @@ class Worker:
 
     def log_belief(self, event: Event) -> None:
         """A coordinator's listener: log what it tells of what is held, as `coordinator` does."""
-        if event.name in ("renewed", "lost"):
-            self.log(event.name, object=f"{event.kind}/{event.key}", **event.fields)
+        object_ = f"{event.kind}/{event.key}"
+        if event.name == "renewed":
+            # The log's clock stands still while the machine is suspended, and the library's does
+            # not. When it looked is told: who is frozen in between logs it later.
+            looked = event.at - SYSTEM_CLOCK.monotonic() + time.monotonic()
+            until = looked + event.fields["remaining"]
+            self.log("renewed", object=object_, token=event.fields["token"], until=until)
+        elif event.name == "lost":
+            self.log("lost", object=object_, **event.fields)
 
     def _ask(self, kind: str, **fields: Any) -> None:
         self._line.send((kind, fields, True))

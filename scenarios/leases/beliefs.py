@@ -80,9 +80,8 @@ def _of_one(events: Iterable[Event], *, name: str, frozen_at: float | None) -> S
         if event.fields.get("object") != name:
             continue
         if event.name == "acquired":
-            deadline = event.at + event["remaining"]
-            data = event.fields.get("data")
-            belief = Belief(event.actor, event["token"], event.at, deadline, data=data)
+            belief = Belief(event.actor, event["token"], event.at, event["until"])
+            belief.data = event.fields.get("data")
             beliefs.append(belief)
             by_token[belief.token] = belief
         elif event.fields.get("token") in by_token:
@@ -93,10 +92,10 @@ def _of_one(events: Iterable[Event], *, name: str, frozen_at: float | None) -> S
 def _note(event: Event, belief: Belief, *, frozen_at: float | None) -> None:
     if event.name == "renewed":
         belief.renewals += 1
-        # Looked at before the worker froze, and logged when it went on: the time between is gone.
+        # What was looked at before the freeze may be logged after it, as if it were fresh.
         is_late = frozen_at is not None and belief.begins <= frozen_at < event.at
-        looked = frozen_at if frozen_at is not None and is_late else event.at
-        belief.deadline = max(belief.deadline, looked + event["remaining"])
+        if not is_late:
+            belief.deadline = max(belief.deadline, event["until"])
     elif event.name == "released":
         belief.released = event.at
     elif event.name == "lost":

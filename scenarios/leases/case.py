@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from scenarios.journal import Event
 from scenarios.leases.beliefs import Belief, beliefs_in
 from scenarios.leases.calls import Call, calls_in
 from scenarios.leases.ledger import PREFIX
@@ -56,10 +55,11 @@ class Case:
     @cached_property
     def done(self) -> Mapping[str, Sequence[Line]]:
         """What was acknowledged to have been written down in which ledger, in that order."""
+        writes = [call for call in self._writes if call.outcome == "returned"]
         done: defaultdict[str, list[Line]] = defaultdict(list)
-        for event in sorted(self._events(), key=lambda event: event.at):
-            if event.name == "done":
-                done[event["ledger"]].append(Line(event["task"], event.actor, event["token"]))
+        for write in sorted(writes, key=lambda write: write.ended or 0.0):
+            ledger = write.on.rpartition("/")[2]
+            done[ledger] += _lines_written(write)[-1:]
         return done
 
     @cached_property
@@ -84,12 +84,12 @@ class Case:
     @cached_property
     def maybe(self) -> Sequence[Line]:
         """What was to be written down by a write of which nobody knows whether it was applied."""
-        return [
-            line
-            for call in self.calls
-            if call.op == "write" and call.outcome in (None, "unknown")
-            for line in lines_of(call.args.get("value")) or ()
-        ]
+        open_writes = [call for call in self._writes if call.outcome in (None, "unknown")]
+        return [line for write in open_writes for line in _lines_written(write)]
+
+    @property
+    def _writes(self) -> Sequence[Call]:
+        return [call for call in self.calls if call.op == "write"]
 
     def belief_at(self, worker: str, at: float) -> Belief | None:
         """What a worker had acquired last before a moment."""
@@ -114,8 +114,9 @@ class Case:
             and (call.ended is None or call.ended > since)
         ]
 
-    def _events(self) -> Sequence[Event]:
-        return [event for events in self.evidence.logs.values() for event in events]
+
+def _lines_written(write: Call) -> Sequence[Line]:
+    return lines_of(write.args.get("value")) or ()
 
 
 def lines_of(value: Any) -> Sequence[Line] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
@@ -90,16 +91,12 @@ def tenure(worker: Worker, *, name: str, take: Callable[[], Post]) -> Iterator[T
         name: The lease, `kind/name`.
         take: Waits until it has acquired it.
     """
-    with worker.operation(name, "try_acquire") as operation:
+    with worker.operation(name, "acquire") as operation:
         post = take()
         operation.returns(post.token)
+    until = time.monotonic() + post.remaining()
     worker.log(
-        "acquired",
-        object=name,
-        token=post.token,
-        ttl=TERMS.ttl,
-        remaining=post.remaining(),
-        data=post.data,
+        "acquired", object=name, token=post.token, ttl=TERMS.ttl, until=until, data=post.data
     )
     worker.tell("acquired")
     held = Tenure(worker, name=name, post=post)

@@ -92,19 +92,18 @@ class LeaseHistory:
         self.log(worker, "call", id=name, object=on, op=op, args=args)
         return name
 
-    def acquire(self, worker, token, *, remaining=1.8, **fields):
+    def acquire(self, worker, token):
         self.tokens[worker] = token
-        self.call(worker, self.name, "try_acquire", token)
-        data = self.announced(worker)
-        fields = {"ttl": 2.0, "remaining": remaining, "data": data} | fields
+        self.call(worker, self.name, "acquire", token)
+        fields = {"ttl": 2.0, "until": self.now + 1.8, "data": self.announced(worker)}
         self.log(worker, "acquired", object=self.name, token=token, **fields)
 
     def announced(self, worker):
         return f"{worker}, {self.tokens[worker]}"
 
-    def renew(self, worker, *, remaining=1.8):
+    def renew(self, worker):
         token = self.tokens[worker]
-        self.log(worker, "renewed", object=self.name, token=token, remaining=remaining)
+        self.log(worker, "renewed", object=self.name, token=token, until=self.now + 1.8)
 
     def release(self, worker):
         token = self.tokens[worker]
@@ -127,7 +126,6 @@ class LeaseHistory:
         """A write that is acknowledged, whether or not the ledger shows it."""
         name = self.begin_write(worker, task, ledger)
         self.log(worker, "return", id=name, value=True)
-        self.log(worker, "done", task=task, token=self.tokens[worker], ledger=ledger)
 
     def do(self, worker, task, ledger):
         if not self.is_fenced:

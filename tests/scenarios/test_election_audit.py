@@ -11,8 +11,8 @@ from tests.scenarios.lease_history import LeaseHistory
 class ElectionHistory(LeaseHistory):
     """Every leader asks who leads; w1 and w3 observe."""
 
-    def acquire(self, worker, token, **fields):
-        super().acquire(worker, token, **fields)
+    def acquire(self, worker, token):
+        super().acquire(worker, token)
         self.call(worker, NAME, "leader", self.announced(worker), token=token)
 
     def live(self):
@@ -45,7 +45,7 @@ def test_two_leaders_of_one_term(history):
 
 
 def test_two_leaders_at_once(history):
-    history.change("w2", "acquired", remaining=2.3)
+    history.change("w2", "acquired", until=history.killed_at + 2.3)
     assert any("while it was held by w2" in text for text in violations(history))
 
 

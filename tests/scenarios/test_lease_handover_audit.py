@@ -45,20 +45,21 @@ def test_a_lease_acquired_while_another_holds_it(history):
 def test_a_holder_that_says_no_more_holds_until_its_deadline(history, renews):
     """The killed one's successor must not come before that either."""
     if renews:
-        history.change("w2", "renewed", remaining=2.25)
+        history.change("w2", "renewed", until=history.killed_at + 2.25)
     else:
-        history.change("w2", "acquired", remaining=2.25)
+        history.change("w2", "acquired", until=history.killed_at + 2.25)
     (text,) = violations(history)
     assert text.startswith("w3 acquired token 5 while it was held by w2 under token 3")
 
 
 def test_a_renewal_that_was_looked_at_before_the_freeze_and_logged_after_it_is_no_belief(history):
-    history.add("w1", "renewed", at=history.continued_at + 0.001, token=7, remaining=1.8)
+    at = history.continued_at + 0.001
+    history.add("w1", "renewed", at=at, token=7, until=at + 1.8)
     assert violations(history) == []
 
 
 def test_a_holder_that_is_told_of_its_loss_holds_no_more(history):
-    history.change("w2", "acquired", remaining=9.0)
+    history.change("w2", "acquired", until=history.now + 9.0)
     history.add("w2", "lost", at=history.killed_at, token=3)
     assert violations(history) == []
 

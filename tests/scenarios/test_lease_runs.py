@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.checks.linearizability import check_linearizability
+from scenarios.history import merge
+from scenarios.journal import read_journal
 from scenarios.leases.terms import LATEST_TAKEOVER
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +26,8 @@ def run_all(tmp_path):
     def run(name, store, seed, arguments):
         path = tmp_path / f"{store.rstrip(':')}-{seed}.json"
         command = [sys.executable, "-m", "scenarios", "run", name, *SMALL, "--store", store]
-        command += ["--seed", str(seed), "--json", str(path), *arguments]
+        command += ["--seed", str(seed), "--json", str(path), "--logs", str(tmp_path)]
+        command += arguments
         ended = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
         )
@@ -50,6 +54,12 @@ def test_the_audit_holds(run_all, name):
         assert result["faults"]["continued"] is True
         assert result["requests_are"] in ("operations", "HTTP requests")
         assert result["requests"]
+        assert check_linearizability(history_in(Path(result["logs"]))) == []
+
+
+def history_in(folder):
+    logs = [read_journal(path, worker=path.stem) for path in folder.glob("*.jsonl")]
+    return merge(sorted(log, key=lambda event: event.at) for log in logs)
 
 
 CONVICTED = {
