@@ -8,7 +8,8 @@ from typing import Final
 
 from scenarios.checks.item_model import Item
 from scenarios.checks.models import Claim, Counter, Fenced, Model, ModelOf, Register, State
-from scenarios.checks.search import BUDGET, Placed, Search, UndecidedError
+from scenarios.checks.search import Placed, Search
+from scenarios.checks.unknowns import BUDGET, UndecidedError
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation
 
