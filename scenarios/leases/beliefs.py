@@ -82,7 +82,7 @@ def _of_one(events: Iterable[Event], *, name: str, frozen_at: float | None) -> S
         if event.name == "acquired":
             deadline = event.at + event["remaining"]
             data = event.fields.get("data")
-            belief = Belief(event.worker, event["token"], event.at, deadline, data=data)
+            belief = Belief(event.actor, event["token"], event.at, deadline, data=data)
             beliefs.append(belief)
             by_token[belief.token] = belief
         elif event.fields.get("token") in by_token:

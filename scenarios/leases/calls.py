@@ -46,7 +46,7 @@ def calls_in(logs: Mapping[str, Iterable[Event]]) -> Sequence[Call]:
     ):
         if event.name == "call":
             calls[event["id"]] = Call(
-                event.worker, event["object"], event["op"], event["args"], event.at
+                event.actor, event["object"], event["op"], event["args"], event.at
             )
         elif event.name in _OUTCOMES and event.fields.get("id") in calls:
             call = calls[event["id"]]

@@ -59,7 +59,7 @@ class Case:
         done: defaultdict[str, list[Line]] = defaultdict(list)
         for event in sorted(self._events(), key=lambda event: event.at):
             if event.name == "done":
-                done[event["ledger"]].append(Line(event["task"], event.worker, event["token"]))
+                done[event["ledger"]].append(Line(event["task"], event.actor, event["token"]))
         return done
 
     @cached_property
