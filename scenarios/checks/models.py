@@ -231,14 +231,14 @@ class Counter(_Plain):
 
 @dataclass(frozen=True)
 class Claim(_Plain):
-    """A task that one actor claims, once; that actor completes it, once.
+    """A task that one actor claims, once; that actor completes it or fails, once.
 
-    States: the owner, whether it was told so, whether it has completed it. Who was not told, and
+    States: the owner, whether it was told so, whether it has ended it. Who was not told, and
     asks again, may be told then.
     """
 
     initial: tuple[str, bool, bool] = ("", False, False)
-    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {"claim": (), "complete": ()}
+    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {"claim": (), "complete": (), "fail": ()}
 
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation and its actor."""
@@ -248,7 +248,7 @@ class Claim(_Plain):
         """Whose it is after it."""
         owner, is_told, is_done = state
         (actor,) = action.given
-        if action.op == "complete":
+        if action.op != "claim":
             if action.answer is UNKNOWN and owner != actor:
                 return state
             return (owner, is_told, True) if owner == actor and not is_done else IMPOSSIBLE
