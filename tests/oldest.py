@@ -1,4 +1,4 @@
-"""The oldest versions that the package allows, as requirements for pip: `python tests/oldest.py`."""
+"""The oldest versions that the package allows, as requirements for pip."""
 
 from __future__ import annotations
 
