@@ -12,6 +12,7 @@ from scenarios.election import ELECTION
 from scenarios.fenced_writer import FENCED_WRITER
 from scenarios.lease_handover import LEASE_HANDOVER
 from scenarios.scenario import Scenario
+from scenarios.semaphore import SEMAPHORE
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     scenario.name: scenario
@@ -22,5 +23,6 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         LEASE_HANDOVER,
         ELECTION,
         FENCED_WRITER,
+        SEMAPHORE,
     )
 }

@@ -1,14 +1,16 @@
-"""Who does which task of a heat, where two or three workers share each."""
+"""Who does which tasks of a heat, where several workers share each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 
-def share_of(heat: Sequence[str], *, worker: str) -> str:
-    """The one task of a heat that is this worker's; w1, w2 and so on take them in turn.
+def shares_of(heat: Sequence[str], *, worker: str, count: int = 1) -> Sequence[str]:
+    """A worker's own tasks of a heat; w1, w2 and so on take so many in turn, one after the other.
 
-    A heat has half as many tasks as there are workers, so each task has two workers at least.
+    Each task has at least two workers if a heat has half as many tasks as there are workers, or
+    just as many and each worker takes two.
     """
     tasks = sorted(heat)
-    return tasks[int(worker.removeprefix("w")) % len(tasks)]
+    first = int(worker.removeprefix("w"))
+    return [tasks[place % len(tasks)] for place in range(first, first + min(count, len(tasks)))]

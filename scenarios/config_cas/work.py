@@ -9,7 +9,7 @@ from persidict_sync.value import SharedValue
 from scenarios.config_cas.change import Change, last_in
 from scenarios.config_cas.watcher import Watcher
 from scenarios.midway import Midway
-from scenarios.shares import share_of
+from scenarios.shares import shares_of
 from scenarios.worker import Worker
 
 NAME: Final = "config"
@@ -25,7 +25,7 @@ def work(worker: Worker) -> None:
     watcher = _watcher(worker) if worker.name in WATCHERS else None
     for heat, tasks in enumerate(worker.heats):
         worker.line_up(heat)
-        task = share_of(tasks, worker=worker.name)
+        (task,) = shares_of(tasks, worker=worker.name)
         service = _Service(worker, value, task=task)
         setting = f"setting-{sorted(tasks).index(task)}"
         try:

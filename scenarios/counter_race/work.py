@@ -7,7 +7,7 @@ from typing import Final
 from persidict import BackendError, ConcurrencyConflictError
 from persidict_sync.counter import Counter
 from scenarios.midway import Midway
-from scenarios.shares import share_of
+from scenarios.shares import shares_of
 from scenarios.worker import Worker
 
 NAME: Final = "tasks-done"
@@ -19,7 +19,7 @@ def work(worker: Worker) -> None:
     counter = midway.coordinator.counter(NAME)
     for heat, tasks in enumerate(worker.heats):
         worker.line_up(heat)
-        task = share_of(tasks, worker=worker.name)
+        (task,) = shares_of(tasks, worker=worker.name)
         try:
             _count(worker, counter, task=task, heat=heat, midway=midway)
         except (BackendError, ConcurrencyConflictError) as error:

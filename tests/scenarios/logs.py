@@ -12,9 +12,14 @@ from scenarios.race import Course
 
 
 class Logs:
-    """Three workers; w1 is killed inside `b`, w2 is frozen inside `c` and goes on."""
+    """Three workers; w1 is killed inside `b`, w2 is frozen inside `c` and goes on.
 
-    def __init__(self):
+    Args:
+        step: Seconds between two events.
+    """
+
+    def __init__(self, *, step=1.0):
+        self.step = step
         self.logs = {"w1": [], "w2": [], "w3": []}
         self.now = 0.0
         self.ids = itertools.count(1)
@@ -26,7 +31,7 @@ class Logs:
         )
 
     def log(self, worker, name, **fields):
-        self.now += 1.0
+        self.now += self.step
         self.logs[worker].append(Event(worker, name, self.now, fields))
         return self.now
 
