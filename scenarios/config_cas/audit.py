@@ -12,7 +12,7 @@ from persidict_sync.record import Record
 from scenarios.config_cas.watched import check_watchers
 from scenarios.config_cas.work import NAME
 from scenarios.fates import check_fates
-from scenarios.ledger import Ledger, check_all_done
+from scenarios.reckoning import Reckoning, check_all_done
 from scenarios.scenario import Audit, Evidence, Finding
 from scenarios.updates import Update, updates_in
 
@@ -28,8 +28,8 @@ class _Case:
         return self.evidence.records.get(f"coordination/value/{NAME}")
 
     @cached_property
-    def ledger(self) -> Ledger:
-        return Ledger(
+    def reckoning(self) -> Reckoning:
+        return Reckoning(
             updates=updates_in(self.evidence.logs),
             last=self.record.generation if self.record else 0,
             number_of=lambda change: change.generation or 0,
@@ -40,13 +40,13 @@ class _Case:
     @cached_property
     def applied(self) -> Mapping[int, Update]:
         """The changes that are known to have been applied, by generation, in order."""
-        known = [*self.ledger.acknowledged, *self.ledger.untold]
+        known = [*self.reckoning.acknowledged, *self.reckoning.untold]
         return {change.generation or 0: change for change in sorted(known, key=_generation)}
 
     @cached_property
     def doubtful(self) -> frozenset[str]:
         """The ids of changes that may or may not have been applied."""
-        return frozenset(change.notes.get("change", "") for change in self.ledger.open)
+        return frozenset(change.notes.get("change", "") for change in self.reckoning.open)
 
     @property
     def config(self) -> Any:
@@ -58,17 +58,17 @@ def audit(evidence: Evidence) -> Audit:
     """Judge what became of a configuration; a pure function of what was found."""
     case = _Case(evidence)
     findings = [
-        case.ledger.check_applied_once(),
-        case.ledger.check_told_once(),
-        case.ledger.check_order(),
+        case.reckoning.check_applied_once(),
+        case.reckoning.check_told_once(),
+        case.reckoning.check_order(),
         _check_settings(case),
         _check_steps(case),
         check_watchers(evidence, applied=case.applied, doubtful=case.doubtful),
-        check_all_done(evidence, updates=case.ledger.updates),
+        check_all_done(evidence, updates=case.reckoning.updates),
         check_fates(evidence),
     ]
-    tries = sum(change.operation.value is False for change in case.ledger.updates)
-    return Audit(findings, {**case.ledger.figures(), "refused": tries})
+    tries = sum(change.operation.value is False for change in case.reckoning.updates)
+    return Audit(findings, {**case.reckoning.figures(), "refused": tries})
 
 
 def _generation(change: Update) -> int:
@@ -126,14 +126,14 @@ def _check_steps(case: _Case) -> Finding:
             violations.append(
                 f"{_named(change)} was made of {follows}, and the one before is {_named(before)}"
             )
-    last = case.applied.get(case.ledger.last)
+    last = case.applied.get(case.reckoning.last)
     if last is not None and case.config["change"] != _id_of(last):
         violations.append(
             f"the configuration names {case.config['change']} as its last change, which is "
             f"{_named(last)}"
         )
     violations += _history_errors(case)
-    counted = f"generation {case.ledger.last}"
+    counted = f"generation {case.reckoning.last}"
     return Finding("each generation made of the one before", counted, violations)
 
 
@@ -148,5 +148,5 @@ def _history_errors(case: _Case) -> Iterator[str]:
                 f"{change['owner']}'s"
             )
     generations = [change["generation"] for change in history]
-    if generations != [*range(case.ledger.last - len(generations) + 1, case.ledger.last + 1)]:
-        yield f"the record's history has generations {generations}, and it is {case.ledger.last}"
+    if generations != [*range(case.reckoning.last - len(generations) + 1, case.reckoning.last + 1)]:
+        yield f"the record's history has generations {generations}, and it is {case.reckoning.last}"

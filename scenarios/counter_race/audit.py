@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenarios.counter_race.work import NAME
 from scenarios.fates import check_fates
-from scenarios.ledger import Ledger, check_all_done
+from scenarios.reckoning import Reckoning, check_all_done
 from scenarios.scenario import Audit, Evidence, Finding
 from scenarios.updates import Update, updates_in
 
@@ -15,16 +15,18 @@ def audit(evidence: Evidence) -> Audit:
     total = record.body["total"] if record else 0
     generation = record.generation if record else 0
     updates = updates_in(evidence.logs)
-    ledger = Ledger(updates=updates, last=total, number_of=_total_of, word="total", noun="adds")
+    reckoning = Reckoning(
+        updates=updates, last=total, number_of=_total_of, word="total", noun="adds"
+    )
     findings = [
-        ledger.check_applied_once(),
-        ledger.check_told_once(),
-        ledger.check_order(),
-        _check_writes(ledger, generation=generation),
+        reckoning.check_applied_once(),
+        reckoning.check_told_once(),
+        reckoning.check_order(),
+        _check_writes(reckoning, generation=generation),
         check_all_done(evidence, updates=updates),
         check_fates(evidence),
     ]
-    return Audit(findings, {**ledger.figures(), "generation": generation})
+    return Audit(findings, {**reckoning.figures(), "generation": generation})
 
 
 def _total_of(add: Update) -> int:
@@ -32,14 +34,14 @@ def _total_of(add: Update) -> int:
     return total
 
 
-def _check_writes(ledger: Ledger, *, generation: int) -> Finding:
+def _check_writes(reckoning: Reckoning, *, generation: int) -> Finding:
     """Nobody but the adds writes the record, and each adds one."""
     violations = []
-    if generation != ledger.last:
+    if generation != reckoning.last:
         violations.append(
-            f"the record was written {generation} times, and its total is {ledger.last}"
+            f"the record was written {generation} times, and its total is {reckoning.last}"
         )
-    others = [add for add in ledger.acknowledged if add.generation != add.operation.value]
+    others = [add for add in reckoning.acknowledged if add.generation != add.operation.value]
     if others:
         first = others[0]
         violations.append(

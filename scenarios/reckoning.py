@@ -13,7 +13,7 @@ from scenarios.updates import Update
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ledger:
+class Reckoning:
     """Updates that each take the next number of their record, as far as they are applied.
 
     Args:
