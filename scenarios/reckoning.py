@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from scenarios.checks.linearizability import check_linearizability
+from scenarios.history import merge
 from scenarios.order import Order
 from scenarios.scenario import Evidence, Finding
 from scenarios.updates import Update
@@ -115,6 +117,16 @@ class Reckoning:
                 f"{self.word} {numbers}: told nobody, and no unknown one can have made it"
             )
         return Finding(f"one order of all {self.noun}", f"{len(gaps)} told nobody", violations)
+
+
+def check_linearizable(evidence: Evidence) -> Finding:
+    """Some order of all operations, each within its time, explains all answers.
+
+    It knows nothing of the record: a second opinion, by other means, on what workers were told.
+    """
+    history = merge(evidence.logs.values())
+    violations = [violation.text for violation in check_linearizability(history)]
+    return Finding("linearizable", f"{len(history.operations)} operations", violations)
 
 
 def check_all_done(evidence: Evidence, *, updates: Sequence[Update]) -> Finding:

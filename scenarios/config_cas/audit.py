@@ -12,7 +12,7 @@ from persidict_sync.record import Record
 from scenarios.config_cas.watched import check_watchers
 from scenarios.config_cas.work import NAME
 from scenarios.fates import check_fates
-from scenarios.reckoning import Reckoning, check_all_done
+from scenarios.reckoning import Reckoning, check_all_done, check_linearizable
 from scenarios.scenario import Audit, Evidence, Finding
 from scenarios.updates import Update, updates_in
 
@@ -64,6 +64,7 @@ def audit(evidence: Evidence) -> Audit:
         _check_settings(case),
         _check_steps(case),
         check_watchers(evidence, applied=case.applied, doubtful=case.doubtful),
+        check_linearizable(evidence),
         check_all_done(evidence, updates=case.reckoning.updates),
         check_fates(evidence),
     ]

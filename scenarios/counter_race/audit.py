@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenarios.counter_race.work import NAME
 from scenarios.fates import check_fates
-from scenarios.reckoning import Reckoning, check_all_done
+from scenarios.reckoning import Reckoning, check_all_done, check_linearizable
 from scenarios.scenario import Audit, Evidence, Finding
 from scenarios.updates import Update, updates_in
 
@@ -23,6 +23,7 @@ def audit(evidence: Evidence) -> Audit:
         reckoning.check_told_once(),
         reckoning.check_order(),
         _check_writes(reckoning, generation=generation),
+        check_linearizable(evidence),
         check_all_done(evidence, updates=updates),
         check_fates(evidence),
     ]

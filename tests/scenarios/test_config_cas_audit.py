@@ -35,8 +35,8 @@ class History(Logs):
         self.finish()
         self.generation = len(self.history)
 
-    def begins(self, worker, name, *, task, setting, op="update"):
-        self.call(worker, "register/config", op, value=name)
+    def begins(self, worker, name, *, task, setting, op="update", **args):
+        self.call(worker, "register/config", op, value=name, **args)
         self.log(worker, "note", task=task, change=name, setting=setting)
         return Change(id=name, by=worker, setting=setting)
 
@@ -59,7 +59,7 @@ class History(Logs):
 
     def tries(self, worker, name, **about):
         """A compare-and-set that finds another version."""
-        self.begins(worker, name, op="cas", **about)
+        self.begins(worker, name, op="cas", expected="w1-0", **about)
         self.ends(worker, False)
 
     def observes(self, worker):
@@ -206,6 +206,12 @@ def test_generations_against_the_order_of_time(history):
     assert "w2 was told generation 4, and before it asked w3 had been told 5" in (
         history.judge().violations
     )
+
+
+def test_an_answer_that_no_order_explains(history):
+    history.edit("w3", "return", 1, value="w2-0")
+    (text,) = history.judge().violations
+    assert text.startswith("w3's update(value='w3-1') was answered 'w2-0', and no order explains")
 
 
 def test_a_generation_that_nobody_has_made(history):
