@@ -53,6 +53,7 @@ class Worker:
         self.name = orders.name
         self.heats = orders.heats
         self.is_unsafe = orders.unsafe
+        self.rng = random.Random(f"choices of {orders.seed}")
         self._journal = journal
         self._line = line
         self._operations = Operations(orders.name, journal=journal)
