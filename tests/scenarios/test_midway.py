@@ -25,10 +25,14 @@ class Stopped(Worker):
     """Notes the total at each checkpoint, and dies there if it is to."""
 
     is_to_die = False
+    is_to_race = False
     totals: list[int]
 
     def checkpoint(self, *, task, heat):
-        self.totals.append(Coordinator(self.store).counter("c").value())
+        rival = Coordinator(self.store).counter("c")
+        self.totals.append(rival.value())
+        if self.is_to_race:
+            rival.add()
         if self.is_to_die:
             raise Died
 
@@ -77,6 +81,14 @@ def test_an_update_stops_once_before_its_write_or_after_it(begin, logged, moment
     assert worker.totals == [total]
     (update,) = logged()
     assert (update.is_acknowledged, update.generation, update.operation.value) == (True, 1, 1)
+
+
+def test_an_update_that_was_overtaken_at_its_stop_begins_again_and_does_not_stop_again(begin):
+    worker, midway, counter = begin(Moment.READ)
+    worker.is_to_race = True
+    add(worker, midway, counter)
+    assert worker.totals == [0]
+    assert counter.value() == 2
 
 
 @pytest.mark.parametrize(("moment", "is_untold"), [(Moment.READ, False), (Moment.WRITTEN, True)])

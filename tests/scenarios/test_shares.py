@@ -14,7 +14,7 @@ def counts(size, workers, count):
     shares = [
         task
         for number in range(1, workers + 1)
-        for task in {*shares_of(heat, worker=f"w{number}", count=count)}
+        for task in shares_of(heat, worker=f"w{number}", count=count)
     ]
     assert {*shares} == {*heat}
     return Counter(shares).values()
@@ -33,6 +33,10 @@ def test_two_each_of_a_heat_of_as_many(workers):
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_a_last_heat_may_be_smaller(size):
     assert min(counts(size, 8, 2)) >= 2
+
+
+def test_nobody_has_a_task_twice():
+    assert shares_of(["a"], worker="w1", count=2) == ["a"]
 
 
 def test_the_order_of_a_walk_does_not_matter():
