@@ -53,7 +53,10 @@ class History(Logs):
             for event in events
             if event.name == "acquired" and event["token"] == token
         )
-        self.edit_token(owner, token, remaining=self.now - self.begun(owner, token))
+        self.edit_token(owner, token, until=self.now)
+
+    def believes_on(self, worker, token):
+        self.edit_token(worker, token, until=self.begun(worker, token) + TTL)
 
     def begun(self, worker, token):
         return next(
@@ -74,7 +77,7 @@ class History(Logs):
         self.held.append(token)
         self.log(worker, "note", tokens=[*self.held])
         self.log(worker, "return", id=identity, value=token)
-        self.log(worker, "acquired", object=TARGET, token=token, remaining=TTL)
+        self.log(worker, "acquired", object=TARGET, token=token, until=self.now + TTL)
         return token
 
     def releases(self, worker, token):
@@ -138,7 +141,7 @@ def test_a_right_history_passes(history):
 
 
 def test_more_holders_than_permits(history):
-    history.edit_token("w1", history.killed, remaining=TTL)
+    history.believes_on("w1", history.killed)
     (text,) = history.judge().violations
     assert text == (
         "2 acquisitions made it more than 2 that held a permit; the most were 3 at once for "
@@ -147,7 +150,7 @@ def test_more_holders_than_permits(history):
 
 
 def test_a_belief_ends_when_its_holder_is_told_of_the_loss(history):
-    history.edit_token("w1", history.killed, remaining=TTL)
+    history.believes_on("w1", history.killed)
     lost = {"object": TARGET, "token": history.killed, "reason": "stolen"}
     at = history.course.killed_at + 0.05
     place = len(history.logs["w1"])
@@ -156,7 +159,8 @@ def test_a_belief_ends_when_its_holder_is_told_of_the_loss(history):
 
 
 def test_a_renewal_makes_a_belief_last(history):
-    renewed = {"object": TARGET, "token": history.killed, "remaining": TTL}
+    until = history.course.killed_at + TTL
+    renewed = {"object": TARGET, "token": history.killed, "until": until}
     history.logs["w1"].append(Event("w1", "renewed", history.course.killed_at, renewed))
     history.generation += 1
     violations = history.judge().violations
