@@ -56,7 +56,8 @@ def beliefs_in(history: History) -> Sequence[Belief]:
 
     A belief begins with `acquired`, or with `renewed` where it had ended, and ends with `released`,
     `lost` or `broken`, with the call of operation `release`, with the crash of its actor, or at its
-    deadline, whichever comes first.
+    deadline, whichever comes first. What was broken is not believed any more, whatever is heard of
+    it later: its holder may not know yet.
     """
     return history.once(_all_beliefs)
 
@@ -88,6 +89,7 @@ class _Gathering:
         self._history = history
         self._open: dict[_Key, Belief] = {}
         self._ttls: dict[_Key, float | None] = {}
+        self._broken: set[tuple[str, int]] = set()
         self._acquired_by: dict[_Key, OperationId] = {
             _Key(each.actor, each.object, each.value): each.id
             for each in history.operations
@@ -109,6 +111,8 @@ class _Gathering:
 
     def _begin(self, event: Event, now: Moment) -> Iterator[Belief]:
         key = _Key(event.actor, event["object"], event["token"])
+        if (key.object, key.token) in self._broken:
+            return
         if event.name == "acquired":
             self._ttls[key] = event.fields.get("ttl")
         end = _deadline(event)
@@ -134,6 +138,7 @@ class _Gathering:
             return [key for key in self._open if key.actor == event.actor]
         if event.name == "broken":
             what = (event["object"], event["token"])
+            self._broken.add(what)
             return [key for key in self._open if (key.object, key.token) == what]
         return [_Key(event.actor, event["object"], event["token"])]
 

@@ -12,7 +12,7 @@ from typing import Final
 from scenarios.beliefs import NEVER, Belief, beliefs_by_object
 from scenarios.checks.exclusion import permits_of
 from scenarios.checks.violation import Violation
-from scenarios.history import History, Operation
+from scenarios.history import Event, History, Operation
 
 NAME: Final = "takeover in time"
 
@@ -61,9 +61,9 @@ def check_takeover(history: History) -> Sequence[Violation]:
 
     Something is free when fewer believe to hold it than may: its holder has died, lost it or
     released it. One waits from the call of operation `acquire` to its end. It is disturbed by a
-    fault that strikes anyone who ever used the object, by a pause of its own, and by any actor's
-    crash, pause or coming back, for its request may be under way: from each the time begins anew.
-    It may take
+    pause of its own, by any actor's crash, pause or coming back, and by a fault that strikes anyone
+    who ever used the object, if its key contains the object's name or there is none that does: for
+    a request may be under way. From each the time begins anew. It may take
 
         (ttl * (1 + 2 * drift) + poll) / (1 - drift) + allowance
 
@@ -178,14 +178,24 @@ def _undisturbed(history: History, waiting: Operation) -> Sequence[_Stretch]:
 
 
 def _interruptions(history: History, name: str) -> Iterator[float]:
-    concerned = {each.actor for each in history.by_object.get(name, ())}
     for event in history:
         if event.name in _DISTURBANCES:
             yield event.at
-        elif event.name == "fault" and event.actor in concerned:
-            yield event.at
-            if "until" in event.fields:
-                yield event["until"]
+    for fault in _faults(history, name):
+        yield fault.at
+        if "until" in fault.fields:
+            yield fault["until"]
+
+
+def _faults(history: History, name: str) -> Sequence[Event]:
+    """Those of its users that may concern it."""
+    users = {each.actor for each in history.by_object.get(name, ())}
+    faults = [event for event in history if event.name == "fault" and event.actor in users]
+    named = [fault for fault in faults if name in fault.fields.get("key", "")]
+    if not named:
+        # Perhaps its key is not called as it is.
+        return faults
+    return [*named, *(fault for fault in faults if "key" not in fault.fields)]
 
 
 def _cut(stretch: _Stretch, at: Sequence[float]) -> Sequence[float]:

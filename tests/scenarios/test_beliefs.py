@@ -41,6 +41,7 @@ def test_another_actors_end_ends_no_belief():
 def test_an_operator_breaks_it():
     story = Story().acquire(7).tell("operator", "broken", object=X, token=7)
     assert belief(story) == (1.0, 2.0, "broken")
+    assert belief(story.tell("w1", "renewed", object=X, token=7)) == (1.0, 2.0, "broken")
 
 
 def test_the_call_of_release_ends_it():

@@ -101,6 +101,18 @@ def test_a_fault_of_who_has_nothing_to_do_with_it_disturbs_nobody():
     assert found(taken(story, at=5.0 + ALLOWED + 0.1)) == [("wait",)]
 
 
+def test_a_fault_at_another_key_disturbs_nobody_where_keys_are_called_as_objects_are():
+    def struck(*keys):
+        story = died()
+        for place, key in enumerate(keys):
+            story.tell("w2", "fault", kind="reply lost", key=key, at=6.0 + place)
+        return taken(story, at=7.0 + ALLOWED - 0.1)
+
+    assert found(struck("c/lease/x.record", "c/lease/y.record")) == [("wait",)]
+    assert found(struck("c/lease/y.record", "c/lease/x.record")) == []
+    assert found(struck("c/lock/x.record", "c/lock/x.record")) == []
+
+
 def test_a_frozen_one_does_not_wait():
     story = died().tell("w2", "paused", at=6.0).tell("w2", "resumed", at=100.0)
     assert found(taken(story, at=100.0 + ALLOWED - 0.1)) == []
