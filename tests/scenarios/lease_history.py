@@ -75,7 +75,7 @@ class LeaseHistory:
             frozen_at=self.frozen_at,
             continued_at=self.continued_at,
         )
-        self.body = {"token": 10, "holder": None, "beat": 1, "ttl": 2.0, "data": None}
+        self.body = {"token": 10, "holder": None, "beat": 1, "ttl": TERMS.ttl, "data": None}
         self.generation = 12
 
     def log(self, worker, name, **fields):
@@ -95,7 +95,11 @@ class LeaseHistory:
     def acquire(self, worker, token):
         self.tokens[worker] = token
         self.call(worker, self.name, "acquire", token)
-        fields = {"ttl": 2.0, "until": self.now + 1.8, "data": self.announced(worker)}
+        fields = {
+            "ttl": TERMS.ttl,
+            "until": self.now + TERMS.tenure,
+            "data": self.announced(worker),
+        }
         self.log(worker, "acquired", object=self.name, token=token, **fields)
 
     def announced(self, worker):
@@ -103,7 +107,7 @@ class LeaseHistory:
 
     def renew(self, worker):
         token = self.tokens[worker]
-        self.log(worker, "renewed", object=self.name, token=token, until=self.now + 1.8)
+        self.log(worker, "renewed", object=self.name, token=token, until=self.now + TERMS.tenure)
 
     def release(self, worker):
         token = self.tokens[worker]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenarios.election.audit import NAME, audit
-from tests.scenarios.lease_history import LeaseHistory
+from tests.scenarios.lease_history import WAIT, LeaseHistory
 
 
 class ElectionHistory(LeaseHistory):
@@ -45,7 +45,7 @@ def test_two_leaders_of_one_term(history):
 
 
 def test_two_leaders_at_once(history):
-    history.change("w2", "acquired", until=history.killed_at + 2.3)
+    history.change("w2", "acquired", until=history.killed_at + WAIT + 0.1)
     assert any("while it was held by w2" in text for text in violations(history))
 
 

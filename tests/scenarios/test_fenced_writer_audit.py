@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenarios.fenced_writer.audit import NAME, audit
-from tests.scenarios.lease_history import LeaseHistory
+from tests.scenarios.lease_history import WAIT, LeaseHistory
 
 
 @pytest.fixture
@@ -104,5 +104,5 @@ def test_a_ledger_without_a_token(history):
 
 
 def test_a_lease_that_two_held(history):
-    history.change("w2", "acquired", until=history.killed_at + 2.3)
+    history.change("w2", "acquired", until=history.killed_at + WAIT + 0.1)
     assert any("while it was held by w2" in text for text in violations(history))
