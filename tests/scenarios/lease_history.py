@@ -141,6 +141,13 @@ class LeaseHistory:
         """Log an event about the lease at some other time."""
         self.logs[worker].append(Event(worker, name, at, {"object": self.name, **fields}))
 
+    def drop_call(self, worker, op, place=-1):
+        """Take one operation out of a log, with what came of it."""
+        calls = [event for event in self.logs[worker] if event.fields.get("op") == op]
+        self.logs[worker] = [
+            event for event in self.logs[worker] if event.fields.get("id") != calls[place]["id"]
+        ]
+
     def drop(self, worker, name, place=-1):
         """Take one event of that name out of a log."""
         events = [event for event in self.logs[worker] if event.name == name]
@@ -172,7 +179,10 @@ class LeaseHistory:
             "tasks": "abcd",
             "bucket": self.bucket(),
             "records": self.records(),
-            "logs": self.logs,
+            "logs": {
+                worker: sorted(events, key=lambda event: event.at)
+                for worker, events in self.logs.items()
+            },
             "course": self.course,
         }
         return Evidence(**parts | changed)
