@@ -79,7 +79,7 @@ class Tenure:
         if not self._post.remaining():
             return
         # The belief ends before the asking: the next one may be told first.
-        self._worker.log("released", object=self._name, token=self.token)
+        self._worker.log_release(self._name, token=self.token)
         with (
             suppress(LeaseLost),
             self._worker.operation(self._name, "release", token=self.token) as operation,

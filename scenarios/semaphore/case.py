@@ -51,7 +51,8 @@ class Case:
         return [
             update
             for update in self._operations
-            if update.operation.op in ("acquire", "try_acquire") and update.operation.outcome == "returned"
+            if update.operation.op in ("acquire", "try_acquire")
+            and update.operation.outcome == "returned"
         ]
 
     @cached_property
