@@ -101,7 +101,9 @@ class Run:
     def _race(self, ground: Ground, *, folder: Path) -> None:
         options = self._options
         sizes = [len(heat) for heat in self._heats]
-        with Fleet(patience=options.patience, clock=self._clock) as fleet:
+        with Fleet(
+            patience=options.patience, clock=self._clock, is_store_locked=ground.is_locked
+        ) as fleet:
             race = Race(
                 fleet,
                 board=Board(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -56,6 +57,8 @@ class Worker:
         self.rng = random.Random(f"choices of {orders.seed}")
         self._journal = journal
         self._line = line
+        self._releasing = threading.Lock()
+        self._released: set[tuple[str, int]] = set()
         self._operations = Operations(orders.name, journal=journal)
         self.log("started", pid=os.getpid())
         self.store = orders.address.open()
@@ -122,6 +125,15 @@ class Worker:
         """Between an unsafe read and its write: wait for a rival where the parent has one meet."""
         self._ask("rendezvous", task=task)
 
+    def log_release(self, object_: str, *, token: int) -> None:
+        """Log that this worker no longer believes that it holds; before it tells the store.
+
+        No renewal is logged any more, of which another thread may hear at this moment.
+        """
+        with self._releasing:
+            self._released.add((object_, token))
+            self.log("released", object=object_, token=token)
+
     def log_belief(self, event: Event) -> None:
         """A coordinator's listener: log what it tells of what is held, as `coordinator` does."""
         object_ = f"{event.kind}/{event.key}"
@@ -130,7 +142,10 @@ class Worker:
             # not. When it looked is told: who is frozen in between logs it later.
             looked = event.at - SYSTEM_CLOCK.monotonic() + time.monotonic()
             until = looked + event.fields["remaining"]
-            self.log("renewed", object=object_, token=event.fields["token"], until=until)
+            token = event.fields["token"]
+            with self._releasing:
+                if (object_, token) not in self._released:
+                    self.log("renewed", object=object_, token=token, until=until)
         elif event.name == "lost":
             self.log("lost", object=object_, **event.fields)
 

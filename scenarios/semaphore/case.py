@@ -9,7 +9,7 @@ from typing import Any
 
 from persidict_sync.record import Record
 from scenarios.disruptions import Struck
-from scenarios.history import Operation
+from scenarios.history import Operation, merge
 from scenarios.journal import Event
 from scenarios.leases.beliefs import Belief, beliefs_in
 from scenarios.leases.crowds import Crowd, crowds
@@ -38,13 +38,7 @@ class Case:
     @cached_property
     def beliefs(self) -> Sequence[Belief]:
         """Who believed when to hold a permit, in the order in which that began."""
-        course = self.evidence.course
-        return beliefs_in(
-            self.evidence.logs,
-            name=TARGET,
-            frozen=course.frozen.worker if course.frozen else None,
-            frozen_at=course.frozen_at,
-        )
+        return beliefs_in(merge(self.evidence.logs.values()), name=TARGET)
 
     @cached_property
     def crowds(self) -> Sequence[Crowd]:

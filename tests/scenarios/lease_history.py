@@ -75,7 +75,7 @@ class LeaseHistory:
             frozen_at=self.frozen_at,
             continued_at=self.continued_at,
         )
-        self.body = {"token": 10, "holder": None, "beat": 1, "ttl": 2.0, "data": None}
+        self.body = {"token": 10, "holder": None, "beat": 1, "ttl": TERMS.ttl, "data": None}
         self.generation = 12
 
     def log(self, worker, name, **fields):
@@ -95,7 +95,11 @@ class LeaseHistory:
     def acquire(self, worker, token):
         self.tokens[worker] = token
         self.call(worker, self.name, "acquire", token)
-        fields = {"ttl": 2.0, "until": self.now + 1.8, "data": self.announced(worker)}
+        fields = {
+            "ttl": TERMS.ttl,
+            "until": self.now + TERMS.tenure,
+            "data": self.announced(worker),
+        }
         self.log(worker, "acquired", object=self.name, token=token, **fields)
 
     def announced(self, worker):
@@ -103,7 +107,7 @@ class LeaseHistory:
 
     def renew(self, worker):
         token = self.tokens[worker]
-        self.log(worker, "renewed", object=self.name, token=token, until=self.now + 1.8)
+        self.log(worker, "renewed", object=self.name, token=token, until=self.now + TERMS.tenure)
 
     def release(self, worker):
         token = self.tokens[worker]
@@ -137,6 +141,13 @@ class LeaseHistory:
         """Log an event about the lease at some other time."""
         self.logs[worker].append(Event(worker, name, at, {"object": self.name, **fields}))
 
+    def drop_call(self, worker, op, place=-1):
+        """Take one operation out of a log, with what came of it."""
+        calls = [event for event in self.logs[worker] if event.fields.get("op") == op]
+        self.logs[worker] = [
+            event for event in self.logs[worker] if event.fields.get("id") != calls[place]["id"]
+        ]
+
     def drop(self, worker, name, place=-1):
         """Take one event of that name out of a log."""
         events = [event for event in self.logs[worker] if event.name == name]
@@ -168,7 +179,10 @@ class LeaseHistory:
             "tasks": "abcd",
             "bucket": self.bucket(),
             "records": self.records(),
-            "logs": self.logs,
+            "logs": {
+                worker: sorted(events, key=lambda event: event.at)
+                for worker, events in self.logs.items()
+            },
             "course": self.course,
         }
         return Evidence(**parts | changed)

@@ -7,7 +7,7 @@ from scenarios.leases.crowds import crowds
 
 
 def belief(worker, begins, ends):
-    return Belief(worker, token=begins, begins=begins, deadline=ends)
+    return Belief(worker, token=begins, begins=begins, ends=ends, is_lost=False)
 
 
 def sizes(*beliefs):
