@@ -136,6 +136,10 @@ class Cell(Generic[StateT]):
         """When what is asked from now on must be answered: there is time for once in any case."""
         return inf if deadline is None else max(deadline, self.clock.monotonic() + SHORTEST_CALL)
 
+    def is_hurried(self, latest: float) -> bool:
+        """Whether what must have ended by `latest` has less time than a call may take."""
+        return latest - self.clock.monotonic() < self._records.operation_timeout
+
     def _within(self, latest: float) -> PersiDict[Record]:
         """The records, of which a call ends by `latest`, or as soon as any call does."""
         left = max(latest - self.clock.monotonic(), SHORTEST_TRY)
@@ -281,9 +285,9 @@ class _Update(Generic[StateT]):
         raise ConcurrencyConflictError(self._cell.key, state.attempt_number)
 
     def _one_try(self) -> Updated[StateT] | Refused[StateT] | None:
-        if self._has_slept and self._open is None:
-            # What was seen before a wait is what the others have been changing meanwhile.
-            self._base = self._cell.seen(self._base, latest=self._latest)
+        # What was seen before a wait is what the others have been changing meanwhile.
+        if self._has_slept and self._open is None and not self._looks_again():
+            return None
         self._has_slept = False
         attempt = self._open or self._cell.attempt(self._transition, self._base)
         if isinstance(attempt, Refused):
@@ -303,6 +307,18 @@ class _Update(Generic[StateT]):
             self._failed(error)
             return None
         return self._settle(attempt, seen)
+
+    def _looks_again(self) -> bool:
+        """Whether it was seen upon what to decide anew, in what was left of the time."""
+        is_hurried = self._cell.is_hurried(self._latest)
+        try:
+            self._base = self._cell.seen(self._base, latest=self._latest)
+        except BackendError:
+            # A store that is but slow must not be told of as one that cannot be reached.
+            if not is_hurried:
+                raise
+            return False
+        return True
 
     def _looked_at(self, attempt: Attempt[StateT]) -> Updated[StateT] | None:
         try:

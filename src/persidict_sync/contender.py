@@ -9,7 +9,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, Unpack
 
-from persidict import ConcurrencyConflictError, OutcomeUnknownError
+from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownError
 from persidict_sync.cas import Cell, Refusal, Refused, Transition, Updated
 from persidict_sync.context import Context
 from persidict_sync.errors import AcquireTimeout
@@ -113,7 +113,7 @@ class Contender(ABC, Generic[StateT]):
             ValueError: `data` is nested more than 14 deep, or JSON has no such number.
             BackendError: The store could not be asked.
         """
-        return self._try(plain(data, what="data"), self._context.deadline(self.terms.ttl))
+        return self._try(plain(data, what="data"), timeout=None)
 
     def acquire(self, timeout: float | None = None, *, data: Any = None) -> Held:
         """Acquire, and wait for it as long as others hold it all.
@@ -135,12 +135,18 @@ class Contender(ABC, Generic[StateT]):
         data = plain(data, what="data")
 
         def look() -> Held | None:
-            left = self.terms.ttl if deadline is None else deadline - clock.monotonic()
+            left = None if deadline is None else deadline - clock.monotonic()
             try:
-                return self._try(data, self._context.deadline(min(left, self.terms.ttl)))
+                return self._try(data, timeout=left)
             except OutcomeUnknownError:
                 # Nobody holds what was acquired like this; it is outwaited like anybody's.
                 return None
+            except BackendError:
+                # It was too slow for what was left of the time, and who holds it is known.
+                is_late = deadline is not None and clock.monotonic() >= deadline
+                if is_late and self._lookout.seen is not None:
+                    return None
+                raise
 
         held = poll_until(
             look,
@@ -195,12 +201,14 @@ class Contender(ABC, Generic[StateT]):
     def _freed(state: StateT | None, generation: int, /, *, token: int) -> StateT | Refusal:
         """The transition that frees what is held under a token."""
 
-    def _try(self, data: Any, deadline: float) -> Held | None:
+    def _try(self, data: Any, *, timeout: float | None) -> Held | None:
         seen = self._remembered()
         if seen is None or not self._lookout.may_take(seen):
-            seen = self._lookout.look(deadline)
+            seen = self._lookout.look(self._context.deadline(timeout))
         if not self._lookout.may_take(seen):
             return None
+        # What takes longer than it lasts is not worth having.
+        deadline = min(self._context.deadline(timeout), self._context.deadline(self.terms.ttl))
         attempt = self._taking(data, over=self._lookout.over(seen))
         try:
             outcome = self._cell.update(attempt, deadline=deadline, base=seen.known)

@@ -41,7 +41,7 @@ class Scripted:
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.is_remote = False
-        self.operation_timeout = 30.0
+        self.operation_timeout = 10.0
         self.inner: Any = LocalDict(clock=clock).with_codec(RecordCodec())
         self.writes: list[Step] = []
         self.reads: list[Step] = []

@@ -364,6 +364,20 @@ def test_conflicts_until_the_deadline(scripted: Scripted) -> None:
     assert scripted.total() % HUNDRED == 0
 
 
+@pytest.mark.parametrize(("at", "told"), [(0.0, BackendError), (29.95, ConcurrencyConflictError)])
+def test_too_slow_for_what_is_left_after_conflicts_is_not_unreachable(
+    scripted: Scripted, at: float, told: type[Exception]
+) -> None:
+    base = begun(scripted)
+    scripted.clock.advance(at)
+    scripted.writes = [after(others_write(scripted, 1))] * 2
+    scripted.reads = [refused] * 100_000
+    with pytest.raises(told) as caught:
+        scripted.cell().update(plus(1), deadline=DEADLINE, base=base)
+    assert type(caught.value) is told
+    assert scripted.total() % HUNDRED == 0
+
+
 def test_a_deadline_that_has_passed_asks_once(scripted: Scripted) -> None:
     base = begun(scripted)
     scripted.clock.advance(10.0)

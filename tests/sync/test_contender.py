@@ -7,7 +7,13 @@ import threading
 import pytest
 import tenacity
 
-from persidict_sync.errors import RecordError
+from persidict import BackendError, LocalDict
+from persidict.object_store import TransientError
+from persidict.testing.clock import ManualClock
+from persidict_sync.coordinator import Coordinator
+from persidict_sync.errors import AcquireTimeout, RecordError
+from tests.contract.places import DictOver, store_of
+from tests.sync.around import Around
 from tests.sync.fleets import Fleet
 
 
@@ -65,3 +71,31 @@ def test_who_loses_to_a_faster_one_looks_again_before_the_next_try(fleet, conten
     theirs.acquire().release()
     assert ours.try_acquire() is None
     assert ours.try_acquire().token > 2
+
+
+class Mute(Around):
+    """Answers no reading from a time on."""
+
+    def __init__(self, inner, *, clock, since):
+        super().__init__(inner)
+        self._clock = clock
+        self._since = since
+
+    def pass_on(self, verb, request):
+        if verb == "get" and self._clock.monotonic() >= self._since:
+            raise TransientError("no answer")
+        return request()
+
+
+@pytest.mark.parametrize(("since", "told"), [(3.0, BackendError), (5.0, AcquireTimeout)])
+def test_a_last_look_that_is_not_answered_does_not_hide_who_holds_it(contender, since, told):
+    clock = ManualClock()
+    store = store_of(LocalDict(clock=clock))
+    contender(Coordinator(DictOver(store=store, clock=clock), clock=clock, owner="them")).acquire()
+    mute = Mute(store, clock=clock, since=since)
+    ours = contender(Coordinator(DictOver(store=mute, clock=clock), clock=clock))
+    with pytest.raises(told) as caught:
+        ours.acquire(timeout=5.0)
+    assert type(caught.value) is told or told is BackendError
+    if told is AcquireTimeout:
+        assert caught.value.holder == "them"
