@@ -17,8 +17,14 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias
 from scenarios.history import Operation
 
 State: TypeAlias = Hashable
+Label: TypeAlias = Hashable
+"""What tells some states of a model from others."""
+
 IMPOSSIBLE: Final = None
 """No state."""
+
+NOTHING: Final = "nothing"
+"""What an operation needs that may be so answered in any state; no label is equal to it."""
 
 
 class _Unknown:
@@ -79,14 +85,20 @@ class Model(Protocol):
     def observes(self, action: Action) -> bool:
         """Whether it, so answered, changes nothing in any state; False where that is not known."""
 
-    def needs(self, action: Action) -> State | None:
-        """The only state in which it does anything; None if there may be others."""
+    def overwrites(self, action: Action) -> bool:
+        """Whether it leaves the same state in any state; False where that is not known."""
 
-    def leaves(self, action: Action) -> State | None:
-        """The only state that it leaves, if it does anything; None if there may be others.
+    def label(self, state: Any) -> Label:
+        """The label of a state."""
 
-        What needs no state and leaves only one, leaves that in every state.
+    def needs(self, action: Action) -> Label | None:
+        """The only label of states in which it is possible and does anything.
+
+        `NOTHING` if it is possible in all; None where that is not known.
         """
+
+    def leaves(self, action: Action) -> Label | None:
+        """The only label of states that it leaves where it does anything; None if not known."""
 
     def may_still(self, state: Any, action: Action) -> bool:
         """Whether more unknown operations might make it possible; True where that is not known."""
@@ -108,11 +120,20 @@ class _Plain:
         """Reads do, and conditional writes and claims whose condition was not met."""
         return action.op in self.reads or action.answer is False
 
-    def needs(self, action: Action) -> State | None:  # noqa: ARG002 - others know more
+    def overwrites(self, action: Action) -> bool:  # noqa: ARG002 - others know more
+        """Not known."""
+        return False
+
+    def label(self, state: Any) -> Label:
+        """Each state has its own."""
+        label: Label = state
+        return label
+
+    def needs(self, action: Action) -> Label | None:  # noqa: ARG002 - others know more
         """Not known."""
         return None
 
-    def leaves(self, action: Action) -> State | None:  # noqa: ARG002 - others know more
+    def leaves(self, action: Action) -> Label | None:  # noqa: ARG002 - others know more
         """Not known."""
         return None
 
@@ -136,6 +157,8 @@ class Register(_Plain):
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation, its values as JSON text."""
         given = tuple(map(text_of, _given(operation, self.arguments)))
+        if operation.op == "update" and answer is UNKNOWN:
+            return Action("write", given, UNKNOWN)
         is_value = operation.op in ("read", "update") and answer is not UNKNOWN
         return Action(operation.op, given, text_of(answer) if is_value else answer)
 
@@ -155,11 +178,15 @@ class Register(_Plain):
                     return IMPOSSIBLE
                 return str(value) if is_expected else state
 
+    def overwrites(self, action: Action) -> bool:
+        """Writes do."""
+        return action.op == "write"
+
     def needs(self, action: Action) -> str | None:
         """What it has read, or what it has compared with and found."""
         if action.op == "cas":
             return None if action.answer is False else action.given[0]
-        return None if action.op == "write" or action.answer is UNKNOWN else action.answer
+        return NOTHING if action.op == "write" or action.answer is UNKNOWN else action.answer
 
     def leaves(self, action: Action) -> str | None:
         """What it writes."""
@@ -171,7 +198,7 @@ class Counter(_Plain):
     """A total.
 
     Args:
-        never_falls: Whether no operation of unknown outcome makes it smaller.
+        never_falls: Whether no operation makes it smaller.
     """
 
     initial: int = 0
@@ -186,11 +213,10 @@ class Counter(_Plain):
     @classmethod
     def of(cls, operations: Sequence[Operation]) -> Counter:
         """The model for these operations."""
-        unknown = [each for each in operations if each.outcome == "unknown"]
         return cls(
             never_falls=all(
                 each.op == "value" or (each.op == "add" and each.args.get("n", 0) >= 0)
-                for each in unknown
+                for each in operations
             )
         )
 
@@ -211,10 +237,16 @@ class Counter(_Plain):
                     return IMPOSSIBLE
                 return int(new) if is_expected else state
 
-    def needs(self, action: Action) -> int | None:
+    def overwrites(self, action: Action) -> bool:
+        """Resets do."""
+        return action.op == "reset"
+
+    def needs(self, action: Action) -> int | str | None:
         """The total that its answer tells."""
         if action.op == "compare_and_set":
             return None if action.answer is False else action.given[0]
+        if action.answer is UNKNOWN:
+            return NOTHING
         if type(action.answer) is not int:
             return None
         return action.answer - (action.given[0] if action.op == "add" else 0)
@@ -226,7 +258,7 @@ class Counter(_Plain):
     def may_still(self, state: int, action: Action) -> bool:
         """A total that has passed what it must be will not come back if it never falls."""
         needed = self.needs(action)
-        return not self.never_falls or needed is None or state <= needed
+        return not self.never_falls or type(needed) is not int or state <= needed
 
 
 @dataclass(frozen=True)
