@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
-from scenarios.checks.models import IMPOSSIBLE, NOTHING, UNKNOWN, Action, Label, text_of
+from scenarios.checks.model import IMPOSSIBLE, NOTHING, UNKNOWN, Action, Label, text_of
 from scenarios.history import Operation, OperationId
 
 

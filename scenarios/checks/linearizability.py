@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from scenarios.checks.item_model import Item
-from scenarios.checks.models import Claim, Counter, Fenced, Model, ModelOf, Register, State
+from scenarios.checks.model import Model, ModelOf, State
+from scenarios.checks.models import Claim, Counter, Fenced, Register
 from scenarios.checks.search import Placed, Search
 from scenarios.checks.unknowns import UndecidedError, budget_for
 from scenarios.checks.violation import Violation

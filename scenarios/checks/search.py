@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
-from scenarios.checks.models import Model, State
+from scenarios.checks.model import Model, State
 from scenarios.checks.unknowns import Chain, Unknowns, Visits, budget_for
 from scenarios.history import Operation
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scenarios.checks.models import NOTHING, UNKNOWN, Action, Label, Model, State
+from scenarios.checks.model import NOTHING, UNKNOWN, Action, Label, Model, State
 from scenarios.history import Operation
 
 
