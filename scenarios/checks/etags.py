@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from scenarios.checks.models import text_of
+from scenarios.checks.model import text_of
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
-from scenarios.checks.models import IMPOSSIBLE, UNKNOWN, Action, text_of
+from scenarios.checks.model import IMPOSSIBLE, NOTHING, UNKNOWN, Action, Label, text_of
 from scenarios.history import Operation, OperationId
 
 
@@ -22,6 +22,10 @@ ItemState: TypeAlias = tuple[Etag, str]
 """Etag and JSON text; None and an empty text where the item is absent."""
 
 ABSENT: Final[ItemState] = (None, "")
+
+_ABSENT: Final = ("absent",)
+_UNSEEN: Final = ("unseen",)
+"""Any etag that no acknowledged write was given."""
 
 _CONDITIONS: Final = ("same", "changed", "any")
 
@@ -93,14 +97,35 @@ class Item:
             action.answer is not UNKNOWN and action.answer.satisfied is False
         )
 
-    def needs(self, action: Action) -> ItemState | None:  # noqa: ARG002 - no etag says the value
-        """Not known."""
-        return None
+    def overwrites(self, action: Action) -> bool:
+        """What is written or discarded whatever is there."""
+        return action.op in ("set_item_if", "discard_if") and action.given[1] == "any"
 
-    def leaves(self, action: Action) -> ItemState | None:
-        """What it writes whatever is there."""
-        written, condition, _, value = action.given
-        return (written, value) if action.op == "set_item_if" and condition == "any" else None
+    def label(self, state: ItemState) -> Label:
+        """Its etag, as far as it was issued."""
+        return self._label(state[0])
+
+    def needs(self, action: Action) -> Label | None:
+        """The etag that it was told, or that it was to find."""
+        if action.answer is not UNKNOWN:
+            return self._label(action.answer.actual)
+        _, condition, expected, _ = action.given
+        if action.op == "setdefault_if":
+            return _ABSENT
+        if condition == "any":
+            return NOTHING
+        return self._label(expected) if condition == "same" else None
+
+    def leaves(self, action: Action) -> Label | None:
+        """The etag that it gives, if it is known."""
+        if action.op == "get_item_if":
+            return None
+        return _ABSENT if action.op == "discard_if" else self._label(action.given[0])
+
+    def _label(self, etag: Etag) -> Label:
+        if etag is None:
+            return _ABSENT
+        return etag if etag in self.issued else _UNSEEN
 
     def may_still(self, state: ItemState, action: Action) -> bool:  # noqa: ARG002 - unknown here
         """Not known."""

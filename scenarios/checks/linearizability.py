@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from scenarios.checks.item_model import Item
-from scenarios.checks.models import Claim, Counter, Fenced, Model, ModelOf, Register, State
+from scenarios.checks.model import Model, ModelOf, State
+from scenarios.checks.models import Claim, Counter, Fenced, Register
 from scenarios.checks.search import Placed, Search
-from scenarios.checks.unknowns import BUDGET, UndecidedError
+from scenarios.checks.unknowns import UndecidedError, budget_for
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation
 
@@ -38,7 +39,7 @@ class Blocked:
     by: Operation
 
 
-def check_linearizability(history: History, *, budget: int = BUDGET) -> Sequence[Violation]:
+def check_linearizability(history: History, *, budget: int | None = None) -> Sequence[Violation]:
     """The objects whose operations cannot have taken effect one after the other.
 
     Each operation must have taken effect between its call and its end, one of unknown outcome at
@@ -47,7 +48,7 @@ def check_linearizability(history: History, *, budget: int = BUDGET) -> Sequence
 
     Args:
         history: What to check.
-        budget: Configurations to search for each object.
+        budget: Configurations to search for each object; None: by the number of its operations.
 
     Raises:
         ValueError: An operation is stated wrongly.
@@ -62,7 +63,7 @@ def check_linearizability(history: History, *, budget: int = BUDGET) -> Sequence
 
 
 def blocked(
-    operations: Sequence[Operation], model: Model, *, budget: int = BUDGET
+    operations: Sequence[Operation], model: Model, *, budget: int | None = None
 ) -> Blocked | None:
     """What blocks the operations on one object; None if they are linearizable.
 
@@ -92,8 +93,10 @@ def blocked(
 
 
 def _check(
-    name: str, operations: Sequence[Operation], model: Model, *, budget: int
+    name: str, operations: Sequence[Operation], model: Model, *, budget: int | None
 ) -> Violation | None:
+    if budget is None:
+        budget = budget_for(len(operations))
     try:
         found = blocked(operations, model, budget=budget)
     except UndecidedError:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from scenarios.checks.models import text_of
+from scenarios.checks.model import text_of
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation, OperationId
 

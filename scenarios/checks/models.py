@@ -1,128 +1,25 @@
-"""Sequential models: what each operation may answer in each state, and what it leaves behind.
-
-States are hashable. Two rules bind every model, because the search relies on them:
-
-- an operation of unknown outcome leaves one state, which depends on nothing but the state before;
-- where an operation with an answer is possible both without and with an unknown one before it,
-  the unknown one makes no difference to the state after it, or could as well come after it.
-"""
+"""The sequential models of registers, counters, claims and fenced keys."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol, TypeAlias
+from typing import ClassVar
 
+from scenarios.checks.model import (
+    IMPOSSIBLE,
+    NOTHING,
+    UNKNOWN,
+    Action,
+    Plain,
+    arguments_of,
+    text_of,
+)
 from scenarios.history import Operation
 
-State: TypeAlias = Hashable
-IMPOSSIBLE: Final = None
-"""No state."""
-
-
-class _Unknown:
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN: Final = _Unknown()
-"""The answer of an operation of unknown outcome."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """An operation as a model sees it; equal ones do the same.
-
-    Attributes:
-        op: What.
-        given: With what.
-        answer: What it was answered, or `UNKNOWN`.
-    """
-
-    op: str
-    given: tuple[Any, ...]
-    answer: Any
-
-    def fits(self, actual: object) -> bool:
-        """Whether it may have been answered this."""
-        return self.answer is UNKNOWN or (
-            type(self.answer) is type(actual) and self.answer == actual
-        )
-
-
-class Model(Protocol):
-    """A sequential model of one object."""
-
-    @property
-    def initial(self) -> State:
-        """The state in which an object begins."""
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """Operations that change nothing."""
-
-    @property
-    def refusals(self) -> frozenset[str]:
-        """Errors of failed operations that are answers."""
-
-    def action(self, operation: Operation, answer: object) -> Action:
-        """The operation, with an answer or `UNKNOWN`.
-
-        Raises:
-            ValueError: The model knows no such operation.
-        """
-
-    def step(self, state: Any, action: Action) -> State | None:
-        """The state after it, or `IMPOSSIBLE` if it cannot have been so answered here."""
-
-    def observes(self, action: Action) -> bool:
-        """Whether it, so answered, changes nothing in any state; False where that is not known."""
-
-    def needs(self, action: Action) -> State | None:
-        """The only state in which it does anything; None if there may be others."""
-
-    def leaves(self, action: Action) -> State | None:
-        """The only state that it leaves, if it does anything; None if there may be others.
-
-        What needs no state and leaves only one, leaves that in every state.
-        """
-
-    def may_still(self, state: Any, action: Action) -> bool:
-        """Whether more unknown operations might make it possible; True where that is not known."""
-
 
 @dataclass(frozen=True)
-class _Plain:
-    """What most models have in common."""
-
-    reads: ClassVar[frozenset[str]] = frozenset({"read", "value"})
-    refusals: ClassVar[frozenset[str]] = frozenset()
-    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-
-    def action(self, operation: Operation, answer: object) -> Action:
-        """The operation, with an answer or `UNKNOWN`."""
-        return Action(operation.op, _given(operation, self.arguments), answer)
-
-    def observes(self, action: Action) -> bool:
-        """Reads do, and conditional writes and claims whose condition was not met."""
-        return action.op in self.reads or action.answer is False
-
-    def needs(self, action: Action) -> State | None:  # noqa: ARG002 - others know more
-        """Not known."""
-        return None
-
-    def leaves(self, action: Action) -> State | None:  # noqa: ARG002 - others know more
-        """Not known."""
-        return None
-
-    def may_still(self, state: Any, action: Action) -> bool:  # noqa: ARG002 - others know more
-        """Not known."""
-        return True
-
-
-@dataclass(frozen=True)
-class Register(_Plain):
+class Register(Plain):
     """A value; states are its JSON text."""
 
     initial: str = "null"
@@ -135,7 +32,9 @@ class Register(_Plain):
 
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation, its values as JSON text."""
-        given = tuple(map(text_of, _given(operation, self.arguments)))
+        given = tuple(map(text_of, arguments_of(operation, self.arguments)))
+        if operation.op == "update" and answer is UNKNOWN:
+            return Action("write", given, UNKNOWN)
         is_value = operation.op in ("read", "update") and answer is not UNKNOWN
         return Action(operation.op, given, text_of(answer) if is_value else answer)
 
@@ -155,11 +54,15 @@ class Register(_Plain):
                     return IMPOSSIBLE
                 return str(value) if is_expected else state
 
+    def overwrites(self, action: Action) -> bool:
+        """Writes do."""
+        return action.op == "write"
+
     def needs(self, action: Action) -> str | None:
         """What it has read, or what it has compared with and found."""
         if action.op == "cas":
             return None if action.answer is False else action.given[0]
-        return None if action.op == "write" or action.answer is UNKNOWN else action.answer
+        return NOTHING if action.op == "write" or action.answer is UNKNOWN else action.answer
 
     def leaves(self, action: Action) -> str | None:
         """What it writes."""
@@ -167,11 +70,11 @@ class Register(_Plain):
 
 
 @dataclass(frozen=True)
-class Counter(_Plain):
+class Counter(Plain):
     """A total.
 
     Args:
-        never_falls: Whether no operation of unknown outcome makes it smaller.
+        never_falls: Whether no operation makes it smaller.
     """
 
     initial: int = 0
@@ -186,11 +89,10 @@ class Counter(_Plain):
     @classmethod
     def of(cls, operations: Sequence[Operation]) -> Counter:
         """The model for these operations."""
-        unknown = [each for each in operations if each.outcome == "unknown"]
         return cls(
             never_falls=all(
                 each.op == "value" or (each.op == "add" and each.args.get("n", 0) >= 0)
-                for each in unknown
+                for each in operations
             )
         )
 
@@ -211,10 +113,16 @@ class Counter(_Plain):
                     return IMPOSSIBLE
                 return int(new) if is_expected else state
 
-    def needs(self, action: Action) -> int | None:
+    def overwrites(self, action: Action) -> bool:
+        """Resets do."""
+        return action.op == "reset"
+
+    def needs(self, action: Action) -> int | str | None:
         """The total that its answer tells."""
         if action.op == "compare_and_set":
             return None if action.answer is False else action.given[0]
+        if action.answer is UNKNOWN:
+            return NOTHING
         if type(action.answer) is not int:
             return None
         return action.answer - (action.given[0] if action.op == "add" else 0)
@@ -226,11 +134,11 @@ class Counter(_Plain):
     def may_still(self, state: int, action: Action) -> bool:
         """A total that has passed what it must be will not come back if it never falls."""
         needed = self.needs(action)
-        return not self.never_falls or needed is None or state <= needed
+        return not self.never_falls or type(needed) is not int or state <= needed
 
 
 @dataclass(frozen=True)
-class Claim(_Plain):
+class Claim(Plain):
     """A task that one actor claims, once; that actor completes it or fails, once.
 
     States: the owner, whether it was told so, whether it has ended it. Who was not told, and
@@ -242,7 +150,9 @@ class Claim(_Plain):
 
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation and its actor."""
-        return Action(operation.op, (*_given(operation, self.arguments), operation.actor), answer)
+        return Action(
+            operation.op, (*arguments_of(operation, self.arguments), operation.actor), answer
+        )
 
     def step(self, state: tuple[str, bool, bool], action: Action) -> tuple[str, bool, bool] | None:
         """Whose it is after it."""
@@ -259,7 +169,7 @@ class Claim(_Plain):
 
 
 @dataclass(frozen=True)
-class Fenced(_Plain):
+class Fenced(Plain):
     """A value under the highest token that has written it."""
 
     initial: tuple[int, str] = (0, "null")
@@ -271,7 +181,7 @@ class Fenced(_Plain):
 
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation; a refusal is the answer False."""
-        given = _given(operation, self.arguments)
+        given = arguments_of(operation, self.arguments)
         if operation.op == "read":
             return Action("read", (), answer if answer is UNKNOWN else text_of(answer))
         token, value = given
@@ -288,21 +198,3 @@ class Fenced(_Plain):
         if not action.fits(token >= highest):
             return IMPOSSIBLE
         return (token, written) if token >= highest else state
-
-
-def text_of(value: Any) -> str:
-    """A JSON value as text; equal values have equal texts."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-def _given(operation: Operation, arguments: Mapping[str, tuple[str, ...]]) -> tuple[Any, ...]:
-    names = arguments.get(operation.op)
-    if names is None:
-        raise ValueError(f"operation {operation.id!r}: {operation.kind} has no {operation.op!r}")
-    try:
-        return tuple(operation.args[name] for name in names)
-    except KeyError as error:
-        raise ValueError(f"operation {operation.id!r}: {operation.op} without {error}") from None
-
-
-ModelOf: TypeAlias = Callable[[Sequence[Operation]], Model]

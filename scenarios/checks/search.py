@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
-from scenarios.checks.models import Model, State
-from scenarios.checks.unknowns import BUDGET, Chain, Unknowns, Visits
+from scenarios.checks.model import Model, State
+from scenarios.checks.unknowns import Chain, Unknowns, Visits, budget_for
 from scenarios.history import Operation
 
 
@@ -62,7 +62,7 @@ class Search:
         model: What the object is.
         before: Only what is known just before this place of the history is: what ends later is of
             unknown outcome, what begins later has not happened. None: everything.
-        budget: How many configurations to search.
+        budget: How many configurations to search; None: by the number of operations.
 
     Raises:
         ValueError: An operation is not one of the model's.
@@ -74,7 +74,7 @@ class Search:
         model: Model,
         *,
         before: int | None = None,
-        budget: int = BUDGET,
+        budget: int | None = None,
     ) -> None:
         known, unknown = _told(operations, model, before=before)
         self._model = model
@@ -83,8 +83,9 @@ class Search:
         self._ends = [cast("int", each.end) for each in known]
         self._actions = [model.action(each, each.value) for each in known]
         self._observes = [*map(model.observes, self._actions)]
-        self._visits = Visits(budget)
+        self._visits = Visits(budget_for(len(known) + len(unknown)) if budget is None else budget)
         self._unknowns = Unknowns(unknown, model, visits=self._visits)
+        self._useful = [*self._unknowns.useful_from(self._actions), 0]
         self._seen: dict[tuple[int, int, State], list[int]] = {}
 
     def order(self) -> Sequence[Placed] | None:
@@ -123,7 +124,8 @@ class Search:
 
     def _is_new(self, configuration: _Configuration) -> bool:
         base, mask, state, spent = configuration
-        return self._visits.are_new(spent, self._seen.setdefault((base, mask, state), []))
+        visits = self._seen.setdefault((base, mask, state), [])
+        return self._visits.are_new(spent & self._useful[base], visits)
 
     def _steps(self, here: _Configuration) -> Iterator[_Step]:
         candidates, limit = self._candidates(here)

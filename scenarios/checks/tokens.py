@@ -77,7 +77,7 @@ def _violations(name: str, acquisitions: Sequence[_Acquisition]) -> Iterator[Vio
         twin = first.setdefault(each.token, each)
         if twin is not each:
             yield _violation(name, each, twin, f"token {each.token} was given twice")
-        elif highest is not None and each.token <= highest.token:
+        elif highest is not None and each.token < highest.token:
             yield _violation(
                 name, each, highest, f"token {each.token} was given after token {highest.token}"
             )

@@ -7,11 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scenarios.checks.models import UNKNOWN, Action, Model, State
+from scenarios.checks.model import NOTHING, UNKNOWN, Action, Label, Model, State
 from scenarios.history import Operation
 
-BUDGET: Final = 1_000_000
-"""Configurations that are searched before the question counts as undecided."""
+
+def budget_for(operations: int) -> int:
+    """How many configurations are searched before the question counts as undecided.
+
+    A history that is linearizable takes one or two for each operation.
+    """
+    return 200_000 + 20 * operations
 
 
 class UndecidedError(Exception):
@@ -22,7 +27,7 @@ class Visits:
     """Where a search has been: states of the object and more, and what was spent to get there.
 
     Args:
-        budget: How many visits to allow.
+        budget: How many visits to allow; one to where many were before counts for more.
     """
 
     def __init__(self, budget: int) -> None:
@@ -34,13 +39,13 @@ class Visits:
         Raises:
             UndecidedError: The budget has been spent.
         """
+        self._left -= 1 + len(before) // 16
+        if self._left < 0:
+            raise UndecidedError
         if any(fewer & spent == fewer for fewer in before):
             return False
         before[:] = [more for more in before if more & spent != spent]
         before.append(spent)
-        self._left -= 1
-        if self._left < 0:
-            raise UndecidedError
         return True
 
 
@@ -74,12 +79,12 @@ class Unknowns:
         self._model = model
         self._visits = visits
         self._twins = _twins(self.effects)
-        self._needs = [model.needs(effect) for effect in self.effects]
-        self._leaves = [model.leaves(effect) for effect in self.effects]
-        self._leaving: dict[State, list[int]] = defaultdict(list)
-        for u, state in enumerate(self._leaves):
-            self._leaving[state].append(u)
-        self._useful: dict[frozenset[State], Sequence[int]] = {}
+        self._overwrites = [*map(model.overwrites, self.effects)]
+        self._needs = [*map(model.needs, self.effects)]
+        self._leaving: dict[Label | None, list[int]] = defaultdict(list)
+        for u, effect in enumerate(self.effects):
+            self._leaving[model.leaves(effect)].append(u)
+        self._useful: dict[frozenset[Label | None], Sequence[int]] = {}
 
     def __bool__(self) -> bool:
         return bool(self.operations)
@@ -124,38 +129,80 @@ class Unknowns:
             twin = self._twins[u]
             if chain.spent >> u & 1 or (twin is not None and not chain.spent >> twin & 1):
                 continue
-            needed = self._needs[u]
-            if needed is None and chain.taken and self._leaves[u] is not None:
+            if chain.taken and self._overwrites[u]:
                 # It leaves the same without those before it.
                 continue
-            if needed is not None and needed != chain.state:
+            if self._needs[u] not in (None, NOTHING, self._model.label(chain.state)):
                 continue
             state = self._model.step(chain.state, self.effects[u])
             spent = chain.spent | 1 << u
             if state is not None and self._visits.are_new(spent, visited[state]):
                 yield Chain((*chain.taken, u), state, spent)
 
+    def useful_from(self, known: Sequence[Action]) -> Sequence[int]:
+        """For each place among the known actions the unknown ones, a bit each, that they need.
+
+        What none of those from there on may need is not tried any more, so it makes no difference
+        whether it was spent.
+        """
+        everything = (1 << len(self.effects)) - 1
+        if None in self._leaving:
+            return [everything] * len(known)
+        closure = _Closure(self._leaving, self._needs)
+        bits = []
+        for action in reversed(known):
+            closure.add(self._model.needs(action))
+            bits.append(everything if closure.is_everything else closure.bits)
+        return bits[::-1]
+
     def _useful_for(self, wanted: Mapping[int, Action]) -> Sequence[int]:
         """Those that may be in a chain to a state that an action needs."""
         needed = frozenset(self._model.needs(action) for action in wanted.values())
-        if None in needed or None in self._leaving:
-            return range(len(self.effects))
         if needed not in self._useful:
-            self._useful[needed] = self._leading_to(needed)
+            closure = _Closure(self._leaving, self._needs)
+            for label in needed:
+                closure.add(label)
+            self._useful[needed] = [
+                u
+                for u in range(len(self.effects))
+                if closure.is_everything or closure.bits >> u & 1
+            ]
         return self._useful[needed]
 
-    def _leading_to(self, needed: frozenset[State]) -> Sequence[int]:
-        found = set[int]()
-        states = set(needed)
-        unseen = [*needed]
+
+class _Closure:
+    """The operations that may help to get to some states, and those that help those.
+
+    Args:
+        leaving: The operations by the label of what they leave.
+        needs: What each of them needs.
+
+    Attributes:
+        bits: They, a bit each.
+        is_everything: Whether they are all there are, for all that is known.
+    """
+
+    def __init__(
+        self, leaving: Mapping[Label | None, Sequence[int]], needs: Sequence[Label | None]
+    ) -> None:
+        self._leaving = leaving
+        self._needs = needs
+        self._labels: set[Label] = {NOTHING}
+        self.bits = 0
+        self.is_everything = None in leaving
+
+    def add(self, label: Label | None) -> None:
+        """Take in what helps to get to a state of this label; None: to a state not known."""
+        unseen = [label]
         while unseen:
-            for u in self._leaving.get(unseen.pop(), ()):
-                found.add(u)
-                before = self._needs[u]
-                if before is not None and before not in states:
-                    states.add(before)
-                    unseen.append(before)
-        return sorted(found)
+            label = unseen.pop()
+            if label is None:
+                self.is_everything = True
+            elif label not in self._labels:
+                self._labels.add(label)
+                for u in self._leaving.get(label, ()):
+                    self.bits |= 1 << u
+                    unseen.append(self._needs[u])
 
 
 def _twins(effects: Sequence[Action]) -> list[int | None]:

@@ -12,15 +12,20 @@ ACTORS = ("w1", "w2", "w3")
 
 def random_history(rng, kind, *, size):
     """A history of one object of that kind; in about two of three an answer is made up."""
-    events = _Run(rng, kind, size=size).events
+    events = _Run(rng, kind, size=size, unknown=rng.choice([0.0, 0.1, 0.3]), ends=0.01).events
     if rng.random() < 2 / 3:
         for _ in range(rng.randint(1, 2)):
             _falsify(rng, events, kind=kind)
     return history_of(events)
 
 
+def good_history(rng, kind, *, size, unknown):
+    """A history of an object that works."""
+    return history_of(_Run(rng, kind, size=size, unknown=unknown).events)
+
+
 class _Run:
-    def __init__(self, rng, kind, *, size):
+    def __init__(self, rng, kind, *, size, unknown, ends=0.0):
         self.rng = rng
         self.kind = kind
         self.thing = KINDS[kind]()
@@ -30,8 +35,8 @@ class _Run:
         self.adrift = []
         self.events = []
         self.calls_left = size
-        self.share_unknown = rng.choice([0.0, 0.1, 0.3])
-        while (self.calls_left or self.busy) and rng.random() > 0.01:
+        self.share_unknown = unknown
+        while (self.calls_left or self.busy) and rng.random() >= ends:
             self.step(rng.choice(ACTORS))
 
     def step(self, actor):

@@ -7,10 +7,10 @@ import random
 import pytest
 
 from scenarios.checks.linearizability import check_linearizability
-from tests.scenarios.checks.random_histories import random_history
+from tests.scenarios.checks.random_histories import good_history, random_history
 from tests.scenarios.checks.reference import KINDS, is_linearizable
 
-HISTORIES = 2_000
+HISTORIES = 1_000
 LEAST_SHARE = 0.1
 
 
@@ -26,3 +26,12 @@ def test_the_checker_agrees_with_brute_force(kind, record_property):
     record_property("share not linearizable", convicted / HISTORIES)
     assert convicted >= LEAST_SHARE * HISTORIES, "few that are not linearizable prove little"
     assert unknown >= HISTORIES / 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_long_histories_are_decided_in_few_configurations(kind):
+    for seed in range(5):
+        history = good_history(random.Random(seed), kind, size=800, unknown=0.05)
+        assert len(history.operations) == 800
+        assert sum(each.outcome == "unknown" for each in history.operations) > 10
+        assert check_linearizability(history, budget=4 * 800) == []

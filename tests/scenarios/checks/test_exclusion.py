@@ -98,6 +98,11 @@ def test_as_many_as_there_are_permits():
     assert "3 believed to hold it for inf s, and 2 may" in violation.text
 
 
+def test_a_holder_of_a_permit_may_check_it_after_another_has_acquired_one():
+    story = Story(permits={S: 2}).acquire(1, of=S).acquire(2, by="w2", of=S)
+    assert found(story.do("c", S, "check", True, token=1)) == []
+
+
 def test_a_permit_given_back_is_taken_by_another():
     story = Story(permits={S: 2}).acquire(1, of=S).acquire(2, by="w2", of=S)
     assert permits(story.release(1, of=S).acquire(3, by="w3", of=S)) == []

@@ -95,6 +95,18 @@ def test_two_updates_that_replaced_the_same_value_have_lost_one():
     assert convicted(story) == (2, 1)
 
 
+def test_which_unknown_operations_were_spent_makes_a_difference():
+    story = Story().call("w", X, "write", value=None, by="w3").lose("w")
+    story.call("a", X, "write", value=1).call("b", X, "update", value=1, by="w2")
+    story.end("a").end("b", None)
+    # First a, then w, then b leaves nothing that could explain this; b, a, w does.
+    assert is_good(story.do("c", X, "read", None))
+
+
+def test_true_is_not_one_for_a_counter():
+    assert convicted(Story().do(1, HITS, "add", True, n=1)) == (1,)
+
+
 def test_true_is_not_one():
     assert convicted(Story().do(1, X, "write", value=1).do(2, X, "read", True)) == (2, 1)
 
@@ -153,6 +165,11 @@ def test_a_token_is_not_refused_while_none_is_higher():
     assert convicted(story) == (1,)
 
 
+def test_a_refusal_is_named_where_it_was_told():
+    story = Story().call(1, KEY, "write", token=1, value="a").do(2, KEY, "read", None, by="w2")
+    assert convicted(story.fail(1, "StaleTokenError")) == (1,)
+
+
 def answer(actual, resulting, *, satisfied=True, **value):
     return {"satisfied": satisfied, "actual": actual, "resulting": resulting, **value}
 
@@ -205,6 +222,15 @@ def test_the_etag_of_an_unknown_write_is_whatever_is_seen_of_it():
     assert convicted(story) == (5, 4)
 
 
+def test_the_etag_of_an_unknown_write_may_be_known_from_elsewhere():
+    story = item(Story(), 1, "set_item_if", None, value="a").lose(1)
+    item(story, 2, "set_item_if", None, expected="e7", value="b").lose(2)
+    assert is_good(item(story, 3, "get_item_if", answer("e8", "e8", value="b"), condition="any"))
+    item(story, 4, "set_item_if", None, expected="e8", value="c").lose(4)
+    item(story, 5, "get_item_if", answer("e9", "e9", value="c"), condition="any")
+    assert is_good(story)
+
+
 def test_the_etag_of_an_unknown_write_is_not_one_that_another_was_given():
     story = item(Story(), 1, "set_item_if", answer(None, "e1"), value="a")
     item(story, 2, "set_item_if", None, condition="any", value="a").lose(2)
@@ -235,6 +261,34 @@ def test_each_object_is_on_its_own():
     story = Story().do(1, X, "write", value=1).do(2, "register/y", "read", None)
     story.do(3, "lease/z", "try_acquire", 1)
     assert is_good(story)
+
+
+def test_what_is_under_way_may_make_a_total_fall():
+    story = Story().do(1, HITS, "add", 5, n=5).call(2, HITS, "add", by="w2", n=-3)
+    story.do(3, HITS, "value", 2).end(2, 2)
+    assert is_good(story)
+    assert convicted(story.do(4, HITS, "value", 9)) == (4, 2)
+
+
+def test_an_etag_may_be_seen_before_its_writer_is_told():
+    story = item(Story(), 1, "set_item_if", None, value="a", by="w2")
+    item(story, 2, "get_item_if", answer("e1", "e1", value="a"), condition="any")
+    story.end(1, answer(None, "e1"))
+    assert is_good(story)
+    item(story, 3, "get_item_if", answer("e2", "e2"), condition="any")
+    assert convicted(story) == (3, 1)
+
+
+def test_where_it_cannot_be_decided_which_answer_is_wrong_the_last_is_named():
+    story = Story()
+    for number in range(12):
+        story.call(number, HITS, "add", n=2**number)
+    story.do("early", HITS, "value", 2**11 - 1)
+    for number in range(12):
+        story.end(number, 2 ** (number + 1) - 1)
+    story.do("last", HITS, "value", 7)
+    (violation,) = check_linearizability(story.history, budget=40)
+    assert violation.operations[0] == "last"
 
 
 def test_what_cannot_be_decided_is_said_and_not_passed():

@@ -20,6 +20,7 @@ def test_rising_tokens_are_good():
 def test_a_falling_token_is_named_with_the_higher_one():
     story = Story().do(1, X, "acquire", 3).do(2, X, "acquire", 5).do(3, X, "acquire", 4, by="w2")
     assert found(story) == [((3, 2), (4, 5))]
+    assert found(story.do(4, X, "acquire", 2)) == [((3, 2), (4, 5)), ((4, 2), (2, 5))]
 
 
 def test_a_token_given_twice_is_named():
