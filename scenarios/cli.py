@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 from scenarios.checks.all import check_all
 from scenarios.conduct import Run
 from scenarios.ground import UnusableStoreError
-from scenarios.history import read_history
+from scenarios.history import read_history, write_history
 from scenarios.options import Options
 from scenarios.registry import SCENARIOS
 from scenarios.screen import Screen
@@ -46,6 +46,8 @@ _OPTIONS: Final[Mapping[str, tuple[Callable[[str], object], str, str]]] = {
     "seed": (int, "N", "what all planned choices are drawn from"),
     "store": (str, "URL", "where they race, see below"),
     "json": (Path, "FILE", "write the result as a JSON object"),
+    "history": (Path, "FILE", "write what happened, as docs/history.md says"),
+    "report": (Path, "FILE.html", "write a page of pictures, which opens offline"),
     "logs": (Path, "DIR", "keep the workers' logs there"),
     "patience": (float, "SECONDS", "silence after which a worker is ended as hung"),
 }
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run = Run(SCENARIOS[parsed.scenario], options, screen=Screen(sys.stdout))
     except ValueError as error:
         return _refuse(str(error))
-    return _report(run, json_file=options.json)
+    return _report(run, options)
 
 
 def _check(path: Path) -> int:
@@ -78,7 +80,7 @@ def _check(path: Path) -> int:
     return FAIL if report.violations else PASS
 
 
-def _report(run: Run, *, json_file: Path | None) -> int:
+def _report(run: Run, options: Options) -> int:
     if sys.platform == "win32":
         return _refuse("scenarios need SIGKILL and SIGSTOP, which this system does not have")
     try:
@@ -87,8 +89,10 @@ def _report(run: Run, *, json_file: Path | None) -> int:
     except (OSError, UnusableStoreError) as error:
         return _refuse(str(error))
     Screen(sys.stdout).say(report.summary())
-    if json_file is not None:
-        json_file.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+    if options.json is not None:
+        options.json.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+    if options.history is not None and report.history is not None:
+        write_history(options.history, report.history)
     if report.audit is None:
         return INTERRUPTED
     return PASS if report.verdict == "pass" else FAIL
