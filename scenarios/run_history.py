@@ -10,9 +10,7 @@ from scenarios.history import History, merge
 from scenarios.race import Course
 
 
-def history_of_run(
-    logs: Mapping[str, Iterable[Event]], *, course: Course, **about: Any
-) -> History:
+def history_of_run(logs: Mapping[str, Iterable[Event]], *, course: Course, **about: Any) -> History:
     """One history of all workers' logs and of the blows that fell; arguments go into its meta.
 
     Events that only a scenario's own audit knows become notes, whose field `what` names them.

@@ -1,4 +1,4 @@
-"""What operations came to, in the four ways that the pictures tell apart."""
+"""What operations came to, in the ways that the pictures tell apart."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from scenarios.history import Operation
 from scenarios.pictures.chart import Key
 from scenarios.pictures.markup import json_of, tag
 
-Answer: TypeAlias = Literal["done", "refused", "failed", "unknown"]
+Answer: TypeAlias = Literal["done", "refused", "failed", "unknown", "wrong"]
 
-ANSWERS: Final[tuple[Answer, ...]] = ("done", "refused", "failed", "unknown")
+ANSWERS: Final[tuple[Answer, ...]] = ("wrong", "done", "refused", "failed", "unknown")
 
 _DECIDING: Final = frozenset(
     {"claim", "cas", "compare_and_set", "acquire", "try_acquire", "check", "release"}
@@ -53,7 +53,9 @@ def answer_of_status(status: str) -> Answer:
 
 def told(operation: Operation) -> str:
     """An operation in a line: when it was called with what, and what it was told."""
-    given = ", ".join(f"{name}={json_of(value, length=40)}" for name, value in operation.args.items())
+    given = ", ".join(
+        f"{name}={json_of(value, length=40)}" for name, value in operation.args.items()
+    )
     return f"{operation.op}({given}) → {told_back(operation)}"
 
 

@@ -32,9 +32,13 @@ def draw_axis(window: Window, *, top: float, bottom: float, title: str) -> Seque
         parts += [
             tag("line", x1=x, x2=x, y1=top, y2=bottom + 4, class_=f"grid {style or ''}".strip()),
             tag(
-                "text", tick.label, x=x, y=bottom + 16, text_anchor=anchor,
+                "text",
+                tick.label,
+                x=x,
+                y=bottom + 16,
+                text_anchor=anchor,
                 class_=f"tick {style or ''}".strip(),
-            ),  # fmt: skip
+            ),
         ]
     parts.append(tag("text", title, x="50%", y=bottom + 31, class_="axis-title"))
     return parts

@@ -93,9 +93,7 @@ def _draw(group: Sequence[Bar], *, window: Window) -> Markup:
 
 def _label(bar: Bar, *, width: float, height: float) -> Markup:
     pixels = width * WIDTH / 100.0
-    zoom = next(
-        (zoom for zoom in ZOOMS if pixels * zoom >= len(bar.label) * _LETTER + 6), None
-    )
+    zoom = next((zoom for zoom in ZOOMS if pixels * zoom >= len(bar.label) * _LETTER + 6), None)
     if not bar.label or zoom is None or height < 10:
         return Markup()
     style = f"z{zoom}" if zoom > 1 else None

@@ -7,7 +7,7 @@ from typing import Final
 
 from scenarios.history import Operation, OperationId
 from scenarios.pictures.answers import ANSWERS, answer_of, keys_of, told, told_back
-from scenarios.pictures.axis import AXIS_HEIGHT, draw_axis
+from scenarios.pictures.axis import AXIS_HEIGHT, Flag, draw_axis, draw_flags
 from scenarios.pictures.chart import Chart, Key, Row, stacked
 from scenarios.pictures.fates import Fate, in_order
 from scenarios.pictures.markup import Markup, joined, tag
@@ -22,7 +22,7 @@ _LANE: Final = 26.0
 _LETTER: Final = 6.3
 _WORDS: Final = {
     "done": "done",
-    "refused": "refused: lost the race",
+    "refused": "refused: another was faster",
     "failed": "failed: certainly not applied",
     "unknown": "unknown: may take effect at any later time, or never",
 }
@@ -84,19 +84,23 @@ def draw_calls(
     """
     lines = _lines(calls)
     labels = [(actor if not line else "", _LANE, "") for actor, line in lines]
-    rows = stacked(labels, top=4.0)
+    told_wrong = [_flag(call) for call in calls if call.id in wrong]
+    _, top = draw_flags(told_wrong, window=window, bottom=0.0)
+    rows = stacked(labels, top=top + 4)
     place = dict(zip(lines, rows, strict=True))
     first = {actor: place[actor, 0] for actor, line in lines if not line}
     bottom = rows[-1].top + _LANE
+    flags, _ = draw_flags(told_wrong, window=window, bottom=bottom - top)
     parts = [
         PATTERNS,
         _FADE,
         *draw_lanes(rows),
-        *draw_axis(window, top=4.0, bottom=bottom, title="time since the run began"),
+        *draw_axis(window, top=top + 4, bottom=bottom, title="time since the run began"),
         *draw_fates(fates, first, window=window),
     ]
     for line, row in place.items():
         parts += _draw_line(lines[line], row, window=window, wrong=wrong)
+    parts += flags
     seen = {answer_of(call) for call in calls}
     keys = keys_of({answer: _WORDS[answer] for answer in ANSWERS if answer in seen})
     keys += keys_of_fates({actor: fates[actor] for actor in first if actor in fates})
@@ -112,6 +116,11 @@ _FADE: Final = Markup(
 )
 
 
+def _flag(call: Operation) -> Flag:
+    at = call.called if call.ended is None else call.ended
+    return Flag(at, f"✗ {call.actor}: {call.op} → {told_back(call, length=40)}", "wrong")
+
+
 def _lines(calls: Sequence[Operation]) -> Mapping[tuple[str, int], Sequence[Operation]]:
     """Each actor's calls, on as many lines as it had under way at once."""
     lines: dict[tuple[str, int], list[Operation]] = {}
@@ -120,7 +129,9 @@ def _lines(calls: Sequence[Operation]) -> Mapping[tuple[str, int], Sequence[Oper
         while (before := lines.get((call.actor, line))) and _is_open(before[-1], call.called):
             line += 1
         lines.setdefault((call.actor, line), []).append(call)
-    order = {actor: place for place, actor in enumerate(in_order({call.actor: 0 for call in calls}))}
+    order = {
+        actor: place for place, actor in enumerate(in_order({call.actor: 0 for call in calls}))
+    }
     return {line: lines[line] for line in sorted(lines, key=lambda line: (order[line[0]], line[1]))}
 
 
@@ -148,9 +159,13 @@ def _draw_call(
     tail: Markup | str = ""
     if answer == "unknown":
         tail = tag(
-            "rect", x=f"{right:.3f}%", y=inset + 2, width=f"{100 - right:.3f}%", height=height - 4,
+            "rect",
+            x=f"{right:.3f}%",
+            y=inset + 2,
+            width=f"{100 - right:.3f}%",
+            height=height - 4,
             class_="open-end",
-        )  # fmt: skip
+        )
     took = "" if call.ended is None else f", after {duration(call.ended - call.called)}"
     body = tag(
         "rect",
@@ -161,30 +176,28 @@ def _draw_call(
         rx=2,
         class_=answer,
     )
-    text = _text(call, row, window=window, right=right, until=until, is_wrong=is_wrong)
+    text = "" if is_wrong else _text(call, row, window=window, right=right, until=until)
     tip = f"{call.actor}: {told(call)}{took}" + (" — breaks the guarantee" if is_wrong else "")
-    return tag("g", tag("title", tip), tail, body, text, class_="call wrong-call" if is_wrong else "call")
+    return tag(
+        "g", tag("title", tip), tail, body, text, class_="call wrong-call" if is_wrong else "call"
+    )
 
 
-def _text(
-    call: Operation, row: Row, *, window: Window, right: float, until: float, is_wrong: bool
-) -> Markup:
+def _text(call: Operation, row: Row, *, window: Window, right: float, until: float) -> Markup:
     """The answer beside its bar, from the zoom on at which there is room."""
-    written = f"{'✗ ' if is_wrong else ''}{call.op} → {told_back(call, length=28)}"
+    written = f"{call.op} → {told_back(call, length=28)}"
     room = (window.percent(until) - right) * WIDTH / 100
     need = len(written) * _LETTER + 10
     zoom = next((zoom for zoom in ZOOMS if room * zoom >= need), None)
-    is_last = until >= window.end
-    if zoom is None and not is_last and not is_wrong:
+    is_before = zoom != 1 and until >= window.end
+    if zoom is None and not is_before:
         return Markup()
-    is_left = is_last and (zoom is None or zoom > 1)
-    style = f"z{zoom}" if zoom is not None and zoom > 1 and not (is_last or is_wrong) else None
     return tag(
         "text",
         written,
         x=f"{right:.3f}%",
-        dx=-6 if is_left else 6,
+        dx=-6 if is_before else 6,
         y=row.middle + 4,
-        text_anchor="end" if is_left else None,
-        class_=style,
+        text_anchor="end" if is_before else None,
+        class_=f"z{zoom}" if zoom and zoom > 1 and not is_before else None,
     )

@@ -66,11 +66,13 @@ def stacked(labels: Sequence[tuple[str, float, str]], *, top: float = 0.0) -> Se
 
 def lane_height(count: int) -> float:
     """How high each of that many lanes is."""
-    return next((height for most, height in ((8, 26.0), (16, 20.0), (32, 15.0)) if count <= most), 12.0)
+    return next(
+        (height for most, height in ((8, 26.0), (16, 20.0), (32, 15.0)) if count <= most), 12.0
+    )
 
 
-def figure(chart: Chart, *, name: str, title: str) -> Markup:
-    """The chart as part of a page; without a script its zoom is three buttons."""
+def figure(chart: Chart, *, name: str, title: str, has_legend: bool = True) -> Markup:
+    """The chart as part of a page; it is zoomed by three buttons, with or without the script."""
     zooms = _zoom_buttons(name) if chart.is_wide else Markup()
     drawing = tag(
         "svg", chart.drawing, width="100%", height=chart.height, role="img", aria_label=title
@@ -78,7 +80,7 @@ def figure(chart: Chart, *, name: str, title: str) -> Markup:
     labels = tag("svg", _labels(chart.rows), width=LABEL_WIDTH, height=chart.height)
     return tag(
         "figure",
-        _html_legend(chart.legend),
+        _html_legend(chart.legend) if has_legend else "",
         zooms,
         tag(
             "div",
@@ -152,7 +154,7 @@ def _zoom_buttons(name: str) -> Markup:
                 class_=f"zoom{zoom}",
                 checked="checked" if zoom == 1 else None,
             ),
-            tag("label", f"{zoom}×", for_=f"zoom-{name}-{zoom}"),
+            tag("label", f"{zoom}\N{MULTIPLICATION SIGN}", for_=f"zoom-{name}-{zoom}"),
         ]
     return joined(parts)
 

@@ -49,11 +49,11 @@ def draw_contention(
     ]
     keys = keys_of({answer: words[answer] for answer in ANSWERS if answer in counts})
     curve = Key(tag("path", d="M0 7H22", class_="share"), "share that was refused")
-    return Chart(rows, joined(parts), bottom + AXIS_HEIGHT, [*keys, curve])
+    return Chart(rows, joined(parts), bottom + AXIS_HEIGHT, [*keys, curve], is_wide=False)
 
 
 def _curve(counts: Counts, row: Row) -> Markup:
-    steps = []
+    steps: list[str] = []
     for place, column in enumerate(zip(*counts.values(), strict=True)):
         if total := sum(column):
             refused = counts["refused"][place] if "refused" in counts else 0

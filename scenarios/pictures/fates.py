@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from scenarios.events import Event
 from scenarios.history import History
 from scenarios.tally import NO_ANSWER
-
-
 
 
 class Strike(NamedTuple):
@@ -62,7 +60,7 @@ def fates_in(history: History) -> Mapping[str, Fate]:
     return {actor: fates[actor] for actor in in_order(fates)}
 
 
-def in_order(actors: Sequence[str] | Mapping[str, object]) -> Sequence[str]:
+def in_order(actors: Iterable[str]) -> Sequence[str]:
     """Actors by name, numbers in names by their value."""
     return sorted(filter(None, actors), key=_natural)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from scenarios.pictures.markup import Markup, cut, tag
+from scenarios.pictures.markup import Markup, cut, joined, tag
 from scenarios.pictures.subject import Subject
 from scenarios.pictures.window import duration
-from scenarios.words import listed
+from scenarios.words import listed, many
 
-_MOST: Final = 12
+_MOST: Final = 5
 _LONGEST: Final = 1_500
 _MOST_FATES: Final = 6
 
@@ -22,9 +22,8 @@ def draw_headline(subject: Subject, *, contents: Sequence[tuple[str, str]]) -> M
         subject: What it is about.
         contents: Identifier and title of each section.
     """
-    is_judged = subject.findings is not None or subject.violations is not None
     sign = {"PASS": "✓ PASS", "FAIL": "✗ FAIL"}.get(subject.verdict, subject.verdict)
-    style = "fail" if subject.is_convicted else "" if is_judged else "none"
+    style = "fail" if subject.is_convicted else "" if subject.is_judged else "none"
     links = [tag("a", title, href=f"#{name}") for name, title in contents]
     return tag(
         "header",
@@ -52,8 +51,8 @@ def _size(subject: Subject) -> str:
     seed = f", seed {meta['seed']}" if "seed" in meta else ""
     store = f", on {meta['store']}" if "store" in meta else ""
     return (
-        f"{len(actors)} {what}{store}{seed}: {len(history.operations):,} operations on "
-        f"{len(history.by_object):,} objects, {len(history):,} events in "
+        f"{len(actors)} {what}{store}{seed}: {many(len(history.operations), 'operation')} on "
+        f"{many(len(history.by_object), 'object')}, {len(history):,} events in "
         f"{duration(subject.window.seconds)}."
     )
 
@@ -69,11 +68,11 @@ def _blows(subject: Subject) -> Iterator[str]:
     told = [(at, f"{actor} was killed at {duration(at - zero)}") for at, actor in killed]
     shown = [text for _, text in sorted([*told, *frozen])]
     if len(shown) > _MOST_FATES:
-        yield f"Actors were killed {len(killed)} times and frozen {len(frozen)} times."
+        yield f"{many(len(killed), 'actor')} killed, {many(len(frozen), 'freeze')}."
     elif shown:
         yield f"{listed(shown)}."
     if struck := sum(len(fate.struck) for fate in subject.fates.values()):
-        yield f"{struck:,} faults struck requests."
+        yield f"{many(struck, 'fault')} struck requests."
 
 
 def _command(subject: Subject) -> Iterator[Markup]:
@@ -83,41 +82,41 @@ def _command(subject: Subject) -> Iterator[Markup]:
 
 
 def _audit(subject: Subject) -> Iterator[Markup]:
-    if subject.findings is None:
-        return
-    yield tag("h3", "What the audit found")
-    lines = [
-        tag(
-            "tr",
-            tag("td", "✗" if finding.violations else "✓", class_="bad" if finding.violations else None),
-            tag("td", finding.checked, class_="bad" if finding.violations else None),
-            tag("td", finding.counted),
-            tag("td", f"{len(finding.violations):,}" if finding.violations else "none"),
-        )
-        for finding in subject.findings
-    ]
-    names = ("", "checked", "counted", "violations")
-    head = tag("tr", *(tag("th", name) for name in names))
-    yield tag("table", tag("thead", head), tag("tbody", *lines))
-    for finding in subject.findings:
-        yield from _texts(finding.violations)
+    if subject.findings is not None:
+        yield tag("h3", "What the audit found, in the store and in the workers' logs")
+        yield _table([(each.checked, each.counted, each.violations) for each in subject.findings])
 
 
 def _checks(subject: Subject) -> Iterator[Markup]:
-    if subject.violations is None:
-        return
-    yield tag("h3", "What the checkers found in the history")
-    if not subject.violations:
-        yield tag("p", "Nothing: every answer can be explained.")
-    yield from _texts(
-        [f"{each.object} is not {each.check}: {each.text}" for each in subject.violations]
+    if subject.checked is not None:
+        yield tag("h3", "What the checkers found in the history of operations")
+        lines = [
+            (each.check, each.counted, [f"{one.object}: {one.text}" for one in each.violations])
+            for each in subject.checked
+        ]
+        yield _table(lines) if lines else tag("p", "There is nothing in it that they check.")
+
+
+def _table(lines: Sequence[tuple[str, str, Sequence[str]]]) -> Markup:
+    head = tag("tr", *(tag("th", name) for name in ("", "checked", "on", "violations")))
+    body = [_line(checked, counted, violations) for checked, counted, violations in lines]
+    texts = [_texts(violations) for _, _, violations in lines]
+    return joined([tag("table", tag("thead", head), tag("tbody", *body)), *texts])
+
+
+def _line(checked: str, counted: str, violations: Sequence[str]) -> Markup:
+    style = "bad" if violations else None
+    return tag(
+        "tr",
+        tag("td", "✗" if violations else "✓", class_=style),
+        tag("td", checked, class_=style),
+        tag("td", counted),
+        tag("td", f"{len(violations):,}" if violations else "none"),
     )
 
 
-def _texts(violations: Sequence[str]) -> Iterator[Markup]:
-    if not violations:
-        return
+def _texts(violations: Sequence[str]) -> Markup:
     lines = [tag("li", cut(text, _LONGEST)) for text in violations[:_MOST]]
     if len(violations) > _MOST:
         lines.append(tag("li", f"… and {len(violations) - _MOST:,} more of these"))
-    yield tag("ul", *lines, class_="violations")
+    return tag("ul", *lines, class_="violations") if lines else Markup()

@@ -62,9 +62,7 @@ class Holding:
     @cached_property
     def calls(self) -> Sequence[Operation]:
         """The operations by which actors asked for it."""
-        return [
-            call for call in self.history.by_object.get(self.name, ()) if call.op in _TAKES
-        ]
+        return [call for call in self.history.by_object.get(self.name, ()) if call.op in _TAKES]
 
     @cached_property
     def refused(self) -> Sequence[Operation]:
@@ -73,8 +71,7 @@ class Holding:
         return [
             call
             for call in self.history.operations
-            if call.error == "StaleTokenError"
-            and (call.actor, call.args.get("token")) in tokens
+            if call.error == "StaleTokenError" and (call.actor, call.args.get("token")) in tokens
         ]
 
     @cached_property
@@ -85,13 +82,13 @@ class Holding:
         return {
             id(before): after
             for before, after in zip(self.beliefs, self.beliefs[1:], strict=False)
-            if before.end not in (RELEASED, OPEN) and after.begins >= before.ends
+            if before.ended_by not in (RELEASED, OPEN) and after.begins >= before.ends
         }
 
     def flags(self) -> Sequence[Flag]:
         """The blows, the takeovers that followed, and what is wrong."""
         flags = [
-            Flag(crowd.begins, f"{len(crowd.beliefs)} at once: {_names(crowd)}", "wrong")
+            Flag(crowd.begins, f"{crowd.most} at once: {_names(crowd)}", "wrong")
             for crowd in self.crowds[:_MOST_CROWDS]
         ]
         for belief in self.beliefs:
@@ -125,9 +122,7 @@ class Holding:
         return None
 
 
-def draw_holding(
-    holding: Holding, *, window: Window, actors: Sequence[str] | None = None
-) -> Chart:
+def draw_holding(holding: Holding, *, window: Window, actors: Sequence[str] | None = None) -> Chart:
     """The record on top, and below what each actor believes.
 
     Args:
@@ -157,10 +152,10 @@ def draw_holding(
         PATTERNS,
         *draw_lanes(rows),
         *draw_axis(window, top=rows[0].top, bottom=bottom, title="time since the run began"),
+        *_crowd_bands(holding, window=window, top=rows[0].top, bottom=bottom),
         *draw_bars(list(_waiting_bars(holding, lanes)), window=window),
         *draw_bars(bars, window=window),
         *draw_fates(holding.fates, lanes, window=window),
-        *_crowd_bands(holding, window=window, top=rows[0].top, bottom=bottom),
         *_refusals(holding, lanes, window=window),
         *flags,
     ]
@@ -168,12 +163,13 @@ def draw_holding(
 
 
 def _who(holding: Holding) -> set[str]:
-    return {each.actor for each in (*holding.beliefs, *holding.calls)}
+    holders = {belief.actor for belief in holding.beliefs}
+    return holders | {call.actor for call in holding.calls}
 
 
 def _place_name(place: int, holding: Holding) -> str:
     if place >= holding.permits:
-        return f"holder {place + 1} at once"
+        return f"{place + 1} at once"
     return "holder" if holding.permits == 1 else f"permit {place + 1}"
 
 
@@ -232,9 +228,7 @@ def _crowd_bands(
             )
 
 
-def _refusals(
-    holding: Holding, lanes: Mapping[str, Row], *, window: Window
-) -> Iterator[Markup]:
+def _refusals(holding: Holding, lanes: Mapping[str, Row], *, window: Window) -> Iterator[Markup]:
     for call in holding.refused[:_MOST_REFUSALS]:
         if call.actor in lanes and call.ended is not None and window.shows(call.ended, call.ended):
             tip = f"{call.actor}'s write under token {call.args['token']} is refused: {call.error}"
@@ -245,11 +239,11 @@ def _told(belief: Belief) -> str:
     ended = {
         RELEASED: "then released it",
         "lost": f"then was told that it had lost it ({belief.reason})",
-        "ran out": "until its own deadline",
+        "deadline": "until its own deadline",
         "broken": "until an operator broke it",
         "crashed": "until it died",
         OPEN: "to the end of the history",
-    }[belief.end]
+    }[belief.ended_by]
     held = duration(belief.ends - belief.begins)
     return (
         f"{belief.actor} held {belief.object} under token {belief.token} for {held}, {ended}; "
@@ -258,7 +252,7 @@ def _told(belief: Belief) -> str:
 
 
 def _names(crowd: Crowd) -> str:
-    shown = [f"{belief.actor} ({belief.token})" for belief in crowd.beliefs]
+    shown = [f"{belief.actor} (token {belief.token})" for belief in crowd.beliefs]
     return ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
 
 
@@ -278,7 +272,9 @@ def _legend(holding: Holding) -> Sequence[Key]:
     if holding.refused:
         sample = tag("path", d="M-4-4L4 4M4-4L-4 4")
         keys.append(
-            Key(tag("svg", sample, x=11, y=7, class_="cross refused", overflow="visible"), "late write refused")
+            Key(
+                tag("svg", sample, x=11, y=7, class_="cross refused", overflow="visible"),
+                "late write refused",
+            )
         )
     return [*keys, WRONG] if holding.crowds else keys
-

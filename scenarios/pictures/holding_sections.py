@@ -12,9 +12,11 @@ from scenarios.pictures.markup import Markup, tag
 from scenarios.pictures.section import Section
 from scenarios.pictures.subject import Subject
 from scenarios.pictures.window import Window, duration
+from scenarios.words import listed, many
 
 _MOST_OBJECTS: Final = 6
 _MOST_CROWDS: Final = 3
+_NAMES: Final = 6
 _MARGIN: Final = 0.6
 _LANES_FROM_NEAR: Final = 10
 _HOW_TO_READ: Final = (
@@ -33,16 +35,17 @@ def sections_of_holding(subject: Subject) -> Iterator[Section]:
             figure(chart, name=name, title=f"who held {holding.name}"),
             *_closer_looks(holding, subject, name=name),
         ]
-        yield Section(name, _title(holding), _HOW_TO_READ, content)
+        yield Section(name, holding.name, title_of(holding), _HOW_TO_READ, content)
 
 
-def _title(holding: Holding) -> str:
-    tenures = f"{len(holding.beliefs):,} tenures"
+def title_of(holding: Holding) -> str:
+    """What is to be seen of an object that was held."""
+    tenures = many(len(holding.beliefs), "tenure")
     if holding.crowds:
         seconds = sum(crowd.ends - crowd.begins for crowd in holding.crowds)
         return (
             f"{holding.name} was held by more than {holding.permits} at once, "
-            f"{len(holding.crowds)} times, for {duration(seconds)} in all ({tenures})"
+            f"{many(len(holding.crowds), 'time')}, for {duration(seconds)} in all ({tenures})"
         )
     if holding.permits > 1:
         return f"{holding.name}: {tenures}, never more than {holding.permits} at once"
@@ -60,8 +63,8 @@ def _moments(
     holding: Holding, subject: Subject
 ) -> Iterator[tuple[str, Window, Sequence[str] | None]]:
     for crowd in holding.crowds[:_MOST_CROWDS]:
-        names = [belief.actor for belief in crowd.beliefs]
-        title = f"Two at once, from near: {' and '.join(names[:4])}"
+        names = [*dict.fromkeys(belief.actor for belief in crowd.beliefs)]
+        title = f"{crowd.most} at once, from near: {listed(names[:_NAMES])}"
         yield title, _around_crowd(crowd, subject.window), names
     if holding.crowds:
         return
@@ -76,8 +79,8 @@ def _moments(
             max(whole.start, blow.at - margin), min(whole.end, after.begins + margin), whole.zero
         )
         if window.seconds < whole.seconds / 2:
-            names = _who_is_near(holding, window, {belief.actor, after.actor})
-            yield f"From near: {blow.text}, and {after.actor} takes over", window, names
+            near = _who_is_near(holding, window, {belief.actor, after.actor})
+            yield f"From near: {blow.text}, and {after.actor} takes over", window, near
 
 
 def _around_crowd(crowd: Crowd, whole: Window) -> Window:

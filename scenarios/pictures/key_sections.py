@@ -5,41 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from scenarios.checks.linearizability import NAME as LINEARIZABLE
 from scenarios.checks.violation import Violation
-from scenarios.history import Operation
+from scenarios.history import Operation, OperationId
 from scenarios.pictures.calls import around, busiest, draw_calls, window_of
 from scenarios.pictures.chart import figure
 from scenarios.pictures.markup import Markup, cut, tag
 from scenarios.pictures.section import Section
 from scenarios.pictures.subject import Subject
-from scenarios.words import listed
+from scenarios.words import listed, many
 
 _MOST_WRONG: Final = 4
 _WAITING: Final = frozenset({"lease", "lock", "election", "semaphore"})
-_NAMES: Final = 6
+_NAMES: Final = 3
 _HOW_TO_READ: Final = (
-    "Each bar is one operation, from the call to the answer, which is written beside it. Where bars "
-    "overlap, either may have come first; where they do not, the left one did."
+    "Each bar is one operation, from the call to the answer, which is written beside it. Where "
+    "bars overlap, either may have come first; where they do not, the left one did."
 )
 
 
 def sections_of_wrong(subject: Subject) -> Iterator[Section]:
-    """A section with one picture for each of the first violations of single operations."""
-    violations = [
-        each
-        for each in subject.violations or ()
-        if each.operations and each.object in subject.history.by_object
-    ]
-    if violations:
+    """A section with a picture for each object, up to four, whose operations contradict each other.
+
+    What is held has pictures of its own.
+    """
+    by_object: dict[str, list[Violation]] = {}
+    for violation in subject.violations:
+        if violation.operations and violation.object in subject.history.by_object:
+            by_object.setdefault(violation.object, []).append(violation)
+    objects = [name for name in by_object if name not in subject.beliefs]
+    if objects:
         content = [
             part
-            for number, violation in enumerate(violations[:_MOST_WRONG])
-            for part in _draw_violation(violation, subject, name=f"wrong-{number}")
+            for number, name in enumerate(objects[:_MOST_WRONG])
+            for part in _draw_wrong(by_object[name], subject, name=f"wrong-{number}")
         ]
-        objects = dict.fromkeys(each.object for each in violations)
-        shown = listed([*objects][:_NAMES]) + (" …" if len(objects) > _NAMES else "")
+        shown = listed(objects) if len(objects) <= _NAMES else many(len(objects), "object")
         title = f"What is wrong: answers that contradict each other, on {shown}"
-        yield Section("wrong", title, _HOW_TO_READ, content)
+        yield Section("wrong", "what is wrong", title, _HOW_TO_READ, content)
 
 
 def section_of_busiest(subject: Subject) -> Iterator[Section]:
@@ -50,21 +53,40 @@ def section_of_busiest(subject: Subject) -> Iterator[Section]:
     calls = subject.history.by_object[found]
     actors = {call.actor for call in calls}
     title = f"One key from near: {found}, over which {len(actors)} workers raced"
-    yield Section("key", title, _HOW_TO_READ, [*_draw(busiest(calls), subject, name="key")])
+    yield Section(
+        "key",
+        "one key from near",
+        title,
+        _HOW_TO_READ,
+        [*_draw(busiest(calls), subject, name="key")],
+    )
 
 
-def _draw_violation(violation: Violation, subject: Subject, *, name: str) -> Iterator[Markup]:
-    calls = subject.history.by_object[violation.object]
-    yield tag("h3", f"{violation.object} is not {violation.check}")
-    yield tag("p", cut(violation.text, 600), class_="bad")
-    yield from _draw(around(calls, violation.operations), subject, name=name)
+def _draw_wrong(
+    violations: Sequence[Violation], subject: Subject, *, name: str
+) -> Iterator[Markup]:
+    """The first violation on an object, with a picture."""
+    # What says least of all, that no order explains it, is shown if there is nothing else.
+    first, *others = sorted(violations, key=lambda each: each.check == LINEARIZABLE)
+    calls = subject.history.by_object[first.object]
+    yield tag("h3", f"{first.object}: {first.check}, violated")
+    yield tag("p", cut(first.text, 600), class_="bad")
+    wrong = frozenset(first.operations)
+    yield from _draw(around(calls, wrong), subject, name=name, wrong=wrong)
+    if others:
+        yield tag("p", f"{many(len(others), 'other violation')} on it.", class_="quiet")
 
 
-def _draw(shown: Sequence[Operation], subject: Subject, *, name: str) -> Iterator[Markup]:
+def _draw(
+    shown: Sequence[Operation],
+    subject: Subject,
+    *,
+    name: str,
+    wrong: frozenset[OperationId] = frozenset(),
+) -> Iterator[Markup]:
     """A picture of some of the calls on an object."""
     window = window_of(shown, zero=subject.window.zero, over=subject.window.end)
     object_ = shown[0].object
-    wrong = subject.wrong.get(object_, frozenset())
     chart = draw_calls(shown, fates=subject.fates, window=window, wrong=wrong)
     yield figure(chart, name=name, title=f"operations on {object_}")
     if len(shown) < (total := len(subject.history.by_object[object_])):

@@ -37,6 +37,16 @@ class Latencies:
     name: str
     took: Sequence[tuple[float, float, Operation]]
 
+    @property
+    def seconds(self) -> float:
+        """How long they took in all."""
+        return sum(seconds for _, seconds, _ in self.took)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is mostly the wait for others that took so long."""
+        return self.name.endswith(" acquire")
+
     def percentile(self, share: float) -> float:
         """The time within which that share of them was answered."""
         return percentile([seconds for _, seconds, _ in self.took], share)
@@ -48,14 +58,14 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def latencies_of(operations: Sequence[Operation]) -> Sequence[Latencies]:
-    """All answered operations, by kind of object and operation, the most frequent kind first."""
+    """All answered operations, by kind of object and operation, what took most time first."""
     by_kind: defaultdict[str, list[tuple[float, float, Operation]]] = defaultdict(list)
     for call in operations:
         if call.ended is not None:
             took = (call.ended, call.ended - call.called, call)
-            by_kind[f"{call.kind}: {call.op}"].append(took)
+            by_kind[call.op if call.op == call.kind else f"{call.kind} {call.op}"].append(took)
     found = [Latencies(name, took) for name, took in by_kind.items()]
-    return sorted(found, key=lambda each: -len(each.took))
+    return sorted(found, key=lambda each: -each.seconds)
 
 
 def draw_latency(latencies: Latencies, *, window: Window) -> Chart:
@@ -85,7 +95,7 @@ def draw_latency(latencies: Latencies, *, window: Window) -> Chart:
         *cloud(latencies, window=window, scale=scale),
         _curves(latencies, window=window, scale=scale),
     ]
-    return Chart(scale.rows(), joined(parts), HEIGHT + AXIS_HEIGHT, legend)
+    return Chart(scale.rows(), joined(parts), HEIGHT + AXIS_HEIGHT, legend, is_wide=False)
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ def _curves(latencies: Latencies, *, window: Window, scale: _Scale) -> Markup:
 
 def _path(parts: Sequence[Sequence[float]], share: float, *, scale: _Scale) -> str:
     """A step for each part of the time in which there were any."""
-    steps = []
+    steps: list[str] = []
     for place, part in enumerate(parts):
         if part:
             y = f"{scale.y(percentile(part, share)):.1f}"
@@ -199,7 +209,10 @@ def table_of(latencies: Sequence[Latencies]) -> Markup:
             "tr",
             tag("td", each.name),
             tag("td", f"{len(each.took):,}", class_="number"),
-            *(tag("td", duration(each.percentile(share)), class_="number") for share in shares.values()),
+            *(
+                tag("td", duration(each.percentile(share)), class_="number")
+                for share in shares.values()
+            ),
         )
         for each in latencies
     ]

@@ -10,7 +10,8 @@ from typing import Final
 
 from scenarios.pictures.headline import draw_headline
 from scenarios.pictures.markup import Markup, joined, tag
-from scenarios.pictures.sections import Section, sections_of
+from scenarios.pictures.section import Section
+from scenarios.pictures.sections import sections_of
 from scenarios.pictures.subject import Subject
 
 _HERE: Final = Path(__file__).parent
@@ -41,7 +42,7 @@ def draw_page(subject: Subject) -> str:
         tag("title", title + seed),
         tag("style", Markup(style)),
     )
-    contents = [(section.name, section.title) for section in sections]
+    contents = [(section.name, section.short) for section in sections]
     body = tag(
         "body",
         draw_headline(subject, contents=contents),

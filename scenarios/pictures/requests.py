@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from scenarios.pictures.answers import ANSWERS, Answer, answer_of_status, keys_of
@@ -12,7 +12,7 @@ from scenarios.tally import Requests
 
 _LANE: Final = 26.0
 _WIDEST: Final = 62.0
-_WORDS: Final[dict[Answer, str]] = {
+_WORDS: Final[Mapping[Answer, str]] = {
     "done": "done",
     "refused": "refused: the condition did not hold, or there is nothing",
     "failed": "failed",
@@ -34,7 +34,7 @@ def draw_requests(requests: Requests) -> Chart:
     return Chart(rows, joined(parts), rows[-1].top + _LANE + 4, keys, is_wide=False)
 
 
-def _bar(row: Row, by_status: dict[str, int], *, most: int) -> Iterator[Markup]:
+def _bar(row: Row, by_status: Mapping[str, int], *, most: int) -> Iterator[Markup]:
     left = 0.0
     for status, count in sorted(by_status.items(), key=lambda item: _order(item[0])):
         width = count * _WIDEST / most

@@ -14,12 +14,14 @@ class Section:
 
     Attributes:
         name: What links call it.
+        short: What the table of contents calls it.
         title: What is to be seen.
         text: How to read it.
         content: What is shown, in order.
     """
 
     name: str
+    short: str
     title: str
     text: str
     content: Sequence[Markup]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from scenarios.history import OperationId
 from scenarios.pictures.activity import draw_activity
 from scenarios.pictures.answers import Answer, answer_of, answer_of_status
 from scenarios.pictures.chart import figure
@@ -25,12 +26,14 @@ _CLAIM_WORDS: Final[Mapping[Answer, str]] = {
     "refused": "lost to another",
     "failed": "failed",
     "unknown": "unknown, so not begun",
+    "wrong": "breaks the guarantee",
 }
 _WORDS: Final[Mapping[Answer, str]] = {
     "done": "done",
-    "refused": "refused: lost the race",
+    "refused": "refused: another was faster",
     "failed": "failed",
     "unknown": "unknown",
+    "wrong": "breaks the guarantee",
 }
 _WRITE_WORDS: Final[Mapping[Answer, str]] = {
     "done": "applied",
@@ -56,7 +59,7 @@ def _section_of_activity(subject: Subject) -> Iterator[Section]:
     calls = subject.claims or subject.history.operations
     if not calls:
         return
-    wrong = [call for call in calls if call.id in subject.wrong.get(call.object, ())]
+    wrong = frozenset[OperationId]().union(*subject.wrong.values())
     words = _CLAIM_WORDS if subject.claims else _WORDS
     chart = draw_activity(
         calls, fates=subject.fates, window=subject.window, words=words, wrong=wrong
@@ -76,69 +79,79 @@ def _section_of_activity(subject: Subject) -> Iterator[Section]:
             "Columns count the operations that were answered in each hundredth of the time; the "
             "number beside each worker is how many succeeded."
         )
-    yield Section("activity", title, text, [figure(chart, name="activity", title=title)])
+    yield Section(
+        "activity", "who did what when", title, text, [figure(chart, name="activity", title=title)]
+    )
 
 
 def _section_of_contention(subject: Subject) -> Iterator[Section]:
+    what = "claims" if subject.claims else "operations"
     calls = subject.claims or [
-        call for call in subject.history.operations if call.kind not in ("lease", "semaphore")
+        call for call in subject.history.operations if call.object not in subject.beliefs
     ]
-    content = []
-    if calls:
-        words = _CLAIM_WORDS if subject.claims else _WORDS
-        moments = [
-            (call.called if call.ended is None else call.ended, answer_of(call)) for call in calls
-        ]
-        chart = draw_contention(moments, window=subject.window, words=words)
-        content = [
-            tag("h3", "Claims" if subject.claims else "Operations"),
-            figure(chart, name="contention", title="operations by what they came to"),
-        ]
+    answers = [
+        (call.called if call.ended is None else call.ended, answer_of(call)) for call in calls
+    ]
     writes = [
         (event.at, answer_of_status(str(event.fields["status"])))
         for event in subject.history
         if event.name == "request" and event["verb"] == "PUT" and "status" in event.fields
     ]
-    if writes:
-        chart = draw_contention(writes, window=subject.window, words=_WRITE_WORDS)
-        content += [
-            tag("h3", "Writes, as the store answered them"),
-            figure(chart, name="writes", title="writes by the store's answer"),
-        ]
-    if content:
-        refused = sum(answer_of(call) == "refused" for call in calls)
-        share = f"{refused / len(calls):.0%}" if calls else "—"
-        yield Section(
-            "contention",
-            f"How much they got in each other's way: {share} of the "
-            f"{'claims' if subject.claims else 'operations'} were refused",
-            "Columns count answers over time. To be refused is the price of a race, not an error; "
-            "the curve below shows its share.",
-            content,
+    shown = [
+        (name, moments, words)
+        for name, moments, words in (
+            (what, answers, _CLAIM_WORDS if subject.claims else _WORDS),
+            ("writes", writes, _WRITE_WORDS),
         )
+        if any(answer == "refused" for _, answer in moments)
+    ]
+    if not shown:
+        return
+    content = []
+    for name, moments, words in shown:
+        chart = draw_contention(moments, window=subject.window, words=words)
+        heading = f"The {name}, as they were answered"
+        content += [tag("h3", heading), figure(chart, name="contention", title=heading)]
+    shares = [
+        f"{sum(answer == 'refused' for _, answer in moments) / len(moments):.0%} of the {name}"
+        for name, moments, _ in shown
+    ]
+    yield Section(
+        "contention",
+        "conflicts",
+        f"How much they got in each other's way: {shares[0]} were refused",
+        "Columns count answers over time. To be refused is the price of a race, not an error; "
+        "the curve below shows its share.",
+        content,
+    )
 
 
 def _section_of_latency(subject: Subject) -> Iterator[Section]:
     found = latencies_of(subject.history.operations)
     if not found:
         return
-    content = [table_of(found)]
+    pictures = []
     for number, each in enumerate(found[:_MOST_KINDS]):
         title = f"{each.name}, {len(each.took):,} calls"
         chart = draw_latency(each, window=subject.window)
-        content += [
-            tag("h3", title),
-            figure(chart, name=f"latency-{number}", title=f"how long {title} took"),
-        ]
+        picture = figure(
+            chart,
+            name=f"latency-{number}",
+            title=f"how long {title} took",
+            has_legend=number == 0,
+        )
+        pictures.append(tag("div", tag("h3", title), picture))
+    content = [table_of(found), tag("div", *pictures, class_="two")]
     if len(found) > _MOST_KINDS:
         content.append(tag("p", f"{len(found) - _MOST_KINDS} rarer kinds are only in the table."))
-    slowest = max(found, key=lambda each: each.percentile(0.5))
+    first = next((each for each in found if not each.is_waiting), found[0])
     yield Section(
         "latency",
-        f"How long operations took: {found[0].name} {duration(found[0].percentile(0.5))} in the "
-        f"median, {duration(found[0].percentile(0.99))} for 99 of 100",
-        f"The scale is logarithmic. Acquiring includes the wait for other holders; slowest in the "
-        f"median is {slowest.name}.",
+        "latency",
+        f"How long operations took: half of the calls of {first.name} no more than "
+        f"{duration(first.percentile(0.5))}, 99 of 100 no more than "
+        f"{duration(first.percentile(0.99))}",
+        "The scale is logarithmic. To acquire includes the wait for other holders.",
         content,
     )
 
@@ -155,4 +168,4 @@ def _section_of_requests(subject: Subject) -> Iterator[Section]:
     else:
         title = f"{total:,} calls of the dictionary, for nothing"
         text = "This store is no server, so what is counted is calls, and nobody sends a bill."
-    yield Section("requests", title, text, [chart])
+    yield Section("requests", "requests and cost", title, text, [chart])

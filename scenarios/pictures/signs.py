@@ -106,9 +106,13 @@ def _dead(fate: Fate, row: Row, *, window: Window, actor: str) -> Iterable[Marku
         return
     left = window.percent(fate.died)
     yield tag(
-        "rect", x=f"{left:.3f}%", y=row.top, width=f"{100 - left:.3f}%", height=row.height,
+        "rect",
+        x=f"{left:.3f}%",
+        y=row.top,
+        width=f"{100 - left:.3f}%",
+        height=row.height,
         class_="dead",
-    )  # fmt: skip
+    )
     if fate.died >= window.start:
         yield cross(fate.died, row, window=window, style="killed", tip=f"{actor} died")
 
@@ -122,9 +126,14 @@ def _struck(fate: Fate, row: Row, *, window: Window, actor: str) -> Iterable[Mar
         if window.pixels(strike.begins, strike.ends) > 1:
             width = window.percent(strike.ends) - percent
             yield tag(
-                "rect", tag("title", f"{actor}: {strike.what}"), x=f"{percent:.3f}%", y=row.top,
-                width=f"{width:.3f}%", height=row.height, class_="struck",
-            )  # fmt: skip
+                "rect",
+                tag("title", f"{actor}: {strike.what}"),
+                x=f"{percent:.3f}%",
+                y=row.top,
+                width=f"{width:.3f}%",
+                height=row.height,
+                class_="struck",
+            )
         if (percent - last) * WIDTH / 100 > 0.5:
             last, drawn = percent, drawn + 1
             yield placed(

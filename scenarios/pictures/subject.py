@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from scenarios.checks.all import Checked
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation, OperationId
-from scenarios.pictures.beliefs import Belief, beliefs_in, permits_of
+from scenarios.pictures.beliefs import Belief, beliefs_in, permits_for
 from scenarios.pictures.fates import Fate, fates_in
 from scenarios.pictures.holding import Holding
 from scenarios.pictures.window import Window
@@ -28,13 +29,13 @@ class Subject:
         history: What happened.
         story: What was to happen, in sentences.
         findings: The audit's findings; None if there was none.
-        violations: What checkers have found in the history; None if it was not checked.
+        checked: What the checkers have found in the history; None if it was not checked.
     """
 
     history: History
     story: Sequence[str] = ()
     findings: Sequence[Finding] | None = None
-    violations: Sequence[Violation] | None = None
+    checked: Sequence[Checked] | None = None
 
     @property
     def meta(self) -> Mapping[str, Any]:
@@ -44,7 +45,18 @@ class Subject:
     @property
     def name(self) -> str:
         """What to call the run."""
-        return str(self.meta.get("scenario", self.meta["source"]))
+        name = str(self.meta.get("scenario", self.meta["source"]))
+        return f"{name} --unsafe" if self.meta.get("unsafe") else name
+
+    @property
+    def violations(self) -> Sequence[Violation]:
+        """What the checkers have found."""
+        return [each for line in self.checked or () for each in line.violations]
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether anybody has looked for what is wrong."""
+        return self.findings is not None or self.checked is not None
 
     @property
     def is_convicted(self) -> bool:
@@ -54,7 +66,7 @@ class Subject:
     @property
     def verdict(self) -> str:
         """`PASS`, `FAIL`, or that nobody has judged."""
-        if self.findings is None and self.violations is None:
+        if not self.is_judged:
             return "not judged"
         return "FAIL" if self.is_convicted else "PASS"
 
@@ -83,7 +95,7 @@ class Subject:
             Holding(
                 name,
                 beliefs,
-                permits_of(name, beliefs, history=self.history),
+                permits_for(name, history=self.history),
                 self.fates,
                 self.history,
             )
@@ -94,7 +106,7 @@ class Subject:
     def wrong(self) -> Mapping[str, frozenset[OperationId]]:
         """The operations that break a guarantee, by object."""
         found: dict[str, frozenset[OperationId]] = {}
-        for violation in self.violations or ():
+        for violation in self.violations:
             ids = found.get(violation.object, frozenset())
             found[violation.object] = ids | frozenset(violation.operations)
         return found
@@ -116,9 +128,7 @@ class Subject:
     @property
     def has_http(self) -> bool:
         """Whether the requests were such that cost money: they were answered by numbers."""
-        return any(
-            status.isdigit() for by_status in self.requests.values() for status in by_status
-        )
+        return any(status.isdigit() for by_status in self.requests.values() for status in by_status)
 
     @property
     def command(self) -> str | None:

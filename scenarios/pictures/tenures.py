@@ -44,7 +44,7 @@ def tenures_of(beliefs: Sequence[Belief], *, permits: int, over: float) -> Seque
             free_at.append(0.0)
         free_at[place] = belief.ends
         is_replaced = belief.ends
-        if permits == 1 and belief.end != RELEASED:
+        if permits == 1 and belief.ended_by != RELEASED:
             later = beliefs[number + 1].begins if number + 1 < len(beliefs) else over
             is_replaced = max(belief.ends, later)
         found.append(Tenure(belief, place, belief.ends, is_replaced))
