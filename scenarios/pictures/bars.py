@@ -1,4 +1,4 @@
-"""Bars on lanes: one for each stretch, or one for many where they would not be told apart."""
+"""Bars on lanes, one for each stretch of time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from scenarios.pictures.markup import Markup, tag
 from scenarios.pictures.window import WIDTH, ZOOMS, Window
 
 BUDGET: Final = 2_500
-"""Bars of one kind that a picture has at most, about."""
+"""Bars of one kind up to which each has its details, however narrow."""
 
+_NARROW: Final = 3.0
+_GRAIN: Final = int(WIDTH * ZOOMS[-1])
+_LEAST: Final = 8
 _LETTER: Final = 6.4
 
 
@@ -40,54 +43,54 @@ class Bar:
 
 
 def draw_bars(bars: Sequence[Bar], *, window: Window, budget: int = BUDGET) -> Sequence[Markup]:
-    """The bars that the window shows; where there are too many, neighbours are drawn as one."""
-    lanes: dict[Row, list[Bar]] = {}
-    for bar in bars:
-        if window.shows(bar.begins, bar.ends):
-            lanes.setdefault(bar.row, []).append(bar)
-    gap = 1.0 / ZOOMS[-1]
-    groups = [[bar] for lane in lanes.values() for bar in lane]
-    while len(groups) > budget and gap < WIDTH:
-        groups = [group for lane in lanes.values() for group in _grouped(lane, gap, window=window)]
-        gap *= 2
-    return [_draw(group, window=window) for group in groups]
-
-
-def _grouped(bars: Sequence[Bar], gap: float, *, window: Window) -> Sequence[list[Bar]]:
-    groups: list[list[Bar]] = []
-    until = 0.0
-    for bar in bars:
-        is_near = groups and window.pixels(until, bar.begins) < gap
-        if is_near and window.pixels(bar.begins, bar.ends) < gap:
-            groups[-1].append(bar)
-            until = max(until, bar.ends)
+    """The bars that the window shows; where there are many, the narrow ones have no details."""
+    shown = [bar for bar in bars if window.shows(bar.begins, bar.ends)]
+    if len(shown) <= budget:
+        return [_draw(bar, window=window) for bar in shown]
+    narrow: dict[tuple[Row, str], list[Bar]] = {}
+    parts = []
+    for bar in shown:
+        if window.pixels(bar.begins, bar.ends) < _NARROW:
+            narrow.setdefault((bar.row, bar.style), []).append(bar)
         else:
-            groups.append([bar])
-            until = bar.ends
-    return groups
+            parts.append(_draw(bar, window=window))
+    return [*(_draw_many(each, window=window) for each in narrow.values()), *parts]
 
 
-def _draw(group: Sequence[Bar], *, window: Window) -> Markup:
-    first = group[0]
-    ends = max(bar.ends for bar in group)
-    x, width = window.percent(first.begins), window.percent(ends) - window.percent(first.begins)
-    style, tip = first.style, first.tip
-    if len(group) > 1:
-        style = f"many {style}"
-        tip = f"{len(group)}, from\n{first.tip}\nto\n{group[-1].tip}"
-    height = first.row.height - 2 * first.inset
-    box = tag("rect", width="100%", height=height, rx=min(2.0, height / 3))
-    label = Markup() if len(group) > 1 else _label(first, width=width, height=height)
+def _draw_many(bars: Sequence[Bar], *, window: Window) -> Markup:
+    """Bars of one lane and style as one shape."""
+    first = bars[0]
+    steps = []
+    for bar in bars:
+        begins = round(window.percent(bar.begins) * _GRAIN / 100)
+        width = max(_LEAST, round(window.percent(bar.ends) * _GRAIN / 100) - begins)
+        steps.append(f"M{begins} 0h{width}v1h-{width}z")
     return tag(
         "svg",
-        tag("title", tip),
-        box,
-        label,
-        x=f"{x:.3f}%",
+        tag("title", f"{len(bars):,} too narrow to be told of one by one, from\n{first.tip}"),
+        tag("path", d="".join(steps)),
         y=first.row.top + first.inset,
+        width="100%",
+        height=first.row.height - 2 * first.inset,
+        viewBox=f"0 0 {_GRAIN} 1",
+        preserveAspectRatio="none",
+        class_=f"bar {first.style}",
+    )
+
+
+def _draw(bar: Bar, *, window: Window) -> Markup:
+    x, width = window.percent(bar.begins), window.percent(bar.ends) - window.percent(bar.begins)
+    height = bar.row.height - 2 * bar.inset
+    return tag(
+        "svg",
+        tag("title", bar.tip),
+        tag("rect", width="100%", height=height, rx=min(2.0, height / 3)),
+        _label(bar, width=width, height=height),
+        x=f"{x:.3f}%",
+        y=bar.row.top + bar.inset,
         width=f"{max(width, 0.02):.3f}%",
         height=height,
-        class_=f"bar {style}",
+        class_=f"bar {bar.style}",
     )
 
 

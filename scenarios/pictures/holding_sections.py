@@ -56,7 +56,7 @@ def _closer_looks(holding: Holding, subject: Subject, *, name: str) -> Iterator[
     for number, (title, window, actors) in enumerate(_moments(holding, subject)):
         chart = draw_holding(holding, window=window, actors=actors)
         yield tag("h3", title)
-        yield figure(chart, name=f"{name}-{number}", title=title)
+        yield figure(chart, name=f"{name}-{number}", title=title, has_legend=False)
 
 
 def _moments(

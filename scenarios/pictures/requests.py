@@ -48,7 +48,7 @@ def _bar(row: Row, by_status: Mapping[str, int], *, most: int) -> Iterator[Marku
             class_=answer_of_status(status),
         )
         left += width
-    told = "   ".join(f"{status}: {count:,}" for status, count in by_status.items())
+    told = " · ".join(f"{status}: {count:,}" for status, count in by_status.items())
     text = f"{sum(by_status.values()):,}  ({told})"
     yield tag("text", text, x=f"{left:.3f}%", dx=8, y=row.middle + 4)
 

@@ -112,14 +112,14 @@ def _section_of_contention(subject: Subject) -> Iterator[Section]:
         chart = draw_contention(moments, window=subject.window, words=words)
         heading = f"The {name}, as they were answered"
         content += [tag("h3", heading), figure(chart, name="contention", title=heading)]
-    shares = [
-        f"{sum(answer == 'refused' for _, answer in moments) / len(moments):.0%} of the {name}"
+    share, most = max(
+        (sum(answer == "refused" for _, answer in moments) / len(moments), name)
         for name, moments, _ in shown
-    ]
+    )
     yield Section(
         "contention",
         "conflicts",
-        f"How much they got in each other's way: {shares[0]} were refused",
+        f"How much they got in each other's way: {share:.0%} of the {most} were refused",
         "Columns count answers over time. To be refused is the price of a race, not an error; "
         "the curve below shows its share.",
         content,

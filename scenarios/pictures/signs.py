@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from scenarios.pictures.chart import Key, Row
-from scenarios.pictures.fates import Fate
+from scenarios.pictures.fates import Fate, Strike
 from scenarios.pictures.markup import Markup, tag
-from scenarios.pictures.window import WIDTH, Window, duration
+from scenarios.pictures.window import Window, duration
+from scenarios.words import many
 
 PATTERNS: Final = Markup(
     '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
@@ -17,7 +18,10 @@ PATTERNS: Final = Markup(
     'patternTransform="rotate(-45)"><rect width="1.6" height="5" class="icing"/></pattern></defs>'
 )
 
-_MOST: Final = 400
+_MOST_BANDS: Final = 400
+_MOST_SIGNS: Final = 24
+_LOWEST_FOR_SIGNS: Final = 18.0
+_TICKS: Final = 500
 _CROSS: Final = "M-4.5-4.5L4.5 4.5M4.5-4.5L-4.5 4.5"
 
 FROZEN: Final = Key(tag("rect", width=22, height=14, class_="ice"), "frozen (SIGSTOP)")
@@ -118,28 +122,43 @@ def _dead(fate: Fate, row: Row, *, window: Window, actor: str) -> Iterable[Marku
 
 
 def _struck(fate: Fate, row: Row, *, window: Window, actor: str) -> Iterable[Markup]:
-    last, drawn = -1.0, 0
-    for strike in fate.struck:
-        percent = window.percent(strike.begins)
-        if not window.shows(strike.begins, strike.ends) or drawn >= _MOST:
-            continue
+    shown = [strike for strike in fate.struck if window.shows(strike.begins, strike.ends)]
+    for strike in shown[:_MOST_BANDS]:
         if window.pixels(strike.begins, strike.ends) > 1:
-            width = window.percent(strike.ends) - percent
+            left = window.percent(strike.begins)
             yield tag(
                 "rect",
                 tag("title", f"{actor}: {strike.what}"),
-                x=f"{percent:.3f}%",
+                x=f"{left:.3f}%",
                 y=row.top,
-                width=f"{width:.3f}%",
+                width=f"{window.percent(strike.ends) - left:.3f}%",
                 height=row.height,
                 class_="struck",
             )
-        if (percent - last) * WIDTH / 100 > 0.5:
-            last, drawn = percent, drawn + 1
-            yield placed(
-                "M0-3.5L3 2L-3 2z",
-                percent=percent,
-                y=row.top + row.height - 3,
-                style="fault",
-                tip=f"{actor}: {strike.what}",
-            )
+    if len(shown) > _MOST_SIGNS or row.height < _LOWEST_FOR_SIGNS:
+        yield _ticks(shown, row, window=window, actor=actor)
+        return
+    for strike in shown:
+        yield placed(
+            "M0-3.5L3 2L-3 2z",
+            percent=window.percent(strike.begins),
+            y=row.top + row.height - 3,
+            style="fault",
+            tip=f"{actor}: {strike.what}",
+        )
+
+
+def _ticks(strikes: Sequence[Strike], row: Row, *, window: Window, actor: str) -> Markup:
+    """A mark at the bottom of the lane for each part of the time in which there were faults."""
+    places = sorted({window.bin_of(strike.begins, count=_TICKS) for strike in strikes})
+    return tag(
+        "svg",
+        tag("title", f"{actor}: {many(len(strikes), 'fault')}"),
+        tag("path", d="".join(f"M{place} 0h.7v1h-.7z" for place in places)),
+        y=row.top + row.height - 3,
+        width="100%",
+        height=3,
+        viewBox=f"0 0 {_TICKS} 1",
+        preserveAspectRatio="none",
+        class_="fault",
+    )
