@@ -61,7 +61,7 @@ def draw_activity(
     parts = [
         PATTERNS,
         *draw_lanes(rows),
-        *draw_axis(window, top=4.0, bottom=bottom, title="time since the run began"),
+        *draw_axis(window, top=4.0, bottom=bottom),
         *columns,
         *draw_fates(fates, dict(zip(actors, rows, strict=True)), window=window),
     ]

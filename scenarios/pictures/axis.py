@@ -22,10 +22,14 @@ class Flag(NamedTuple):
     style: str = ""
 
 
-def draw_axis(window: Window, *, top: float, bottom: float, title: str) -> Sequence[Markup]:
-    """The grid between top and bottom, and the axis below."""
+def draw_axis(
+    window: Window, *, top: float, bottom: float, is_wide: bool = True
+) -> Sequence[Markup]:
+    """The grid between top and bottom, and the axis below; the finer ticks for charts to zoom."""
     parts = []
     for tick in window.ticks():
+        if tick.zoom > 1 and not is_wide:
+            break
         style = f"z{tick.zoom}" if tick.zoom > 1 else None
         x = f"{tick.percent:.3f}%"
         anchor = "start" if tick.percent < 1 else "end" if tick.percent > 98 else "middle"
@@ -40,6 +44,7 @@ def draw_axis(window: Window, *, top: float, bottom: float, title: str) -> Seque
                 class_=f"tick {style or ''}".strip(),
             ),
         ]
+    title = f"time since the run began ({window.unit[1]})"
     parts.append(tag("text", title, x="50%", y=bottom + 31, class_="axis-title"))
     return parts
 

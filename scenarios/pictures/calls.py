@@ -95,7 +95,7 @@ def draw_calls(
         PATTERNS,
         _FADE,
         *draw_lanes(rows),
-        *draw_axis(window, top=top + 4, bottom=bottom, title="time since the run began"),
+        *draw_axis(window, top=top + 4, bottom=bottom),
         *draw_fates(fates, first, window=window),
     ]
     for line, row in place.items():

@@ -43,7 +43,7 @@ def draw_contention(
     lines = (0.0, _HEIGHT, share.top, bottom)
     parts = [
         *(tag("line", x2="100%", y1=y, y2=y, class_="grid") for y in lines),
-        *draw_axis(window, top=0.0, bottom=bottom, title="time since the run began"),
+        *draw_axis(window, top=0.0, bottom=bottom, is_wide=False),
         *draw_columns(counts, columns, most=most),
         _curve(counts, share),
     ]

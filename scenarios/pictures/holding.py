@@ -151,7 +151,7 @@ def draw_holding(holding: Holding, *, window: Window, actors: Sequence[str] | No
     parts = [
         PATTERNS,
         *draw_lanes(rows),
-        *draw_axis(window, top=rows[0].top, bottom=bottom, title="time since the run began"),
+        *draw_axis(window, top=rows[0].top, bottom=bottom),
         *_crowd_bands(holding, window=window, top=rows[0].top, bottom=bottom),
         *draw_bars(list(_waiting_bars(holding, lanes)), window=window),
         *draw_bars(bars, window=window),

@@ -17,6 +17,7 @@ from scenarios.words import listed, many
 _MOST_OBJECTS: Final = 6
 _MOST_CROWDS: Final = 3
 _NAMES: Final = 6
+_MOST_STRUCK: Final = 3
 _MARGIN: Final = 0.6
 _LANES_FROM_NEAR: Final = 10
 _HOW_TO_READ: Final = (
@@ -47,9 +48,21 @@ def title_of(holding: Holding) -> str:
             f"{holding.name} was held by more than {holding.permits} at once, "
             f"{many(len(holding.crowds), 'time')}, for {duration(seconds)} in all ({tenures})"
         )
+    at_once = "one holder at a time"
     if holding.permits > 1:
-        return f"{holding.name}: {tenures}, never more than {holding.permits} at once"
-    return f"{holding.name}: {tenures}, one holder at a time"
+        at_once = f"never more than {holding.permits} at once"
+    return f"{holding.name}: {tenures}, {at_once}{_despite(holding)}"
+
+
+def _despite(holding: Holding) -> str:
+    """What befell its holders, where that can be told in a few words."""
+    struck = [
+        f"{actor} is {what}"
+        for actor, fate in holding.fates.items()
+        for what, is_so in (("killed", fate.died is not None), ("frozen", bool(fate.frozen)))
+        if is_so
+    ]
+    return f", though {listed(struck)}" if 0 < len(struck) <= _MOST_STRUCK else ""
 
 
 def _closer_looks(holding: Holding, subject: Subject, *, name: str) -> Iterator[Markup]:

@@ -71,8 +71,8 @@ def latencies_of(operations: Sequence[Operation]) -> Sequence[Latencies]:
 def draw_latency(latencies: Latencies, *, window: Window) -> Chart:
     """Dots, or a heat map where there are too many, and the median and the slowest twentieth."""
     seconds = [max(_SHORTEST, took) for _, took, _ in latencies.took]
-    low = math.floor(math.log10(min(seconds)))
-    high = max(low + 1, math.ceil(math.log10(max(seconds)) - 1e-9))
+    low = math.floor(math.log10(min(seconds)) + 1e-6)
+    high = max(low + 1, math.ceil(math.log10(max(seconds)) - 1e-6))
     scale = _Scale(low, high)
     is_dotted = len(seconds) <= _MOST_DOTS
     cloud = _dots if is_dotted else _heat
@@ -91,7 +91,7 @@ def draw_latency(latencies: Latencies, *, window: Window) -> Chart:
     ]
     parts = [
         *scale.grid(),
-        *draw_axis(window, top=0.0, bottom=HEIGHT, title="time since the run began"),
+        *draw_axis(window, top=0.0, bottom=HEIGHT, is_wide=False),
         *cloud(latencies, window=window, scale=scale),
         _curves(latencies, window=window, scale=scale),
     ]
@@ -107,7 +107,8 @@ class _Scale:
 
     def share(self, seconds: float) -> float:
         """How far up it lies, from 0 to 1."""
-        return (math.log10(max(_SHORTEST, seconds)) - self.low) / (self.high - self.low)
+        share = (math.log10(max(_SHORTEST, seconds)) - self.low) / (self.high - self.low)
+        return min(1.0, max(0.0, share))
 
     def y(self, seconds: float) -> float:
         """Pixels from the top."""
