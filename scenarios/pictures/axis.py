@@ -67,28 +67,37 @@ def draw_flags(
         lines[line] = end
         placed.append((flag, line, is_left))
     height = min(len(lines), _LINES) * FLAG_HEIGHT
-    return [
-        _flag(flag, line=line, is_left=is_left, window=window, bottom=bottom + height)
+    lines_of_all = [
+        _line(flag, line=line, window=window, bottom=bottom + height) for flag, line, _ in placed
+    ]
+    texts = [
+        _text(flag, line=line, is_left=is_left, window=window)
         for flag, line, is_left in placed
-    ], height
+        if line < _LINES
+    ]
+    return [*lines_of_all, *texts], height
 
 
-def _flag(flag: Flag, *, line: int, is_left: bool, window: Window, bottom: float) -> Markup:
+def _line(flag: Flag, *, line: int, window: Window, bottom: float) -> Markup:
     x = f"{window.percent(flag.at):.3f}%"
-    has_text = line < _LINES
-    y = line * FLAG_HEIGHT if has_text else 0.0
-    text = tag(
+    return tag(
+        "line",
+        tag("title", flag.text),
+        x1=x,
+        x2=x,
+        y1=line * FLAG_HEIGHT if line < _LINES else 0.0,
+        y2=bottom,
+        class_=f"flag {flag.style}".rstrip(),
+    )
+
+
+def _text(flag: Flag, *, line: int, is_left: bool, window: Window) -> Markup:
+    return tag(
         "text",
         flag.text,
-        x=x,
+        x=f"{window.percent(flag.at):.3f}%",
         dx=-5 if is_left else 5,
-        y=y + 11,
+        y=line * FLAG_HEIGHT + 11,
         text_anchor="end" if is_left else "start",
-    )
-    return tag(
-        "g",
-        tag("title", flag.text),
-        tag("line", x1=x, x2=x, y1=y, y2=bottom),
-        text if has_text else "",
         class_=f"flag {flag.style}".rstrip(),
     )

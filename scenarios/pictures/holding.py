@@ -262,12 +262,12 @@ def _legend(holding: Holding) -> Sequence[Key]:
         for place, x in enumerate((0, 12))
     )
     keys = [
-        Key(held, "holds, under the token written on it"),
+        Key(held, "holds, with its token"),
         Key(tag("rect", y=6, width=22, height=2, class_="waiting"), "asks for it"),
     ]
     if any(each.is_replaced > each.is_over for each in holding.tenures):
         sample = tag("rect", width=22, height=14, class_="stale")
-        keys.append(Key(sample, "still in the record, but nobody's: not yet taken over"))
+        keys.append(Key(sample, "still in the record, but nobody's"))
     keys += keys_of(holding.fates)
     if holding.refused:
         sample = tag("path", d="M-4-4L4 4M4-4L-4 4")

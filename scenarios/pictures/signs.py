@@ -24,10 +24,10 @@ _LOWEST_FOR_SIGNS: Final = 18.0
 _TICKS: Final = 500
 _CROSS: Final = "M-4.5-4.5L4.5 4.5M4.5-4.5L-4.5 4.5"
 
-FROZEN: Final = Key(tag("rect", width=22, height=14, class_="ice"), "frozen (SIGSTOP)")
+FROZEN: Final = Key(tag("rect", width=22, height=14, class_="ice"), "frozen")
 KILLED: Final = Key(
     tag("svg", tag("path", d=_CROSS), x=11, y=7, class_="cross killed", overflow="visible"),
-    "killed; no more of it",
+    "killed",
 )
 FAULT: Final = Key(
     tag("svg", tag("path", d="M0-4L4 4L-4 4z"), x=11, y=7, class_="fault", overflow="visible"),
