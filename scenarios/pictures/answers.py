@@ -59,6 +59,13 @@ def told(operation: Operation) -> str:
     return f"{operation.op}({given}) → {told_back(operation)}"
 
 
+def asked(operation: Operation, *, length: int = 30) -> str:
+    """What was asked, in few words: with what only where that is short."""
+    given = ", ".join(json_of(value, length=length) for value in operation.args.values())
+    written = f"{operation.op}({given})"
+    return written if given and len(written) <= length else operation.op
+
+
 def told_back(operation: Operation, *, length: int = 60) -> str:
     """What an operation returned or raised."""
     if operation.outcome == "returned":

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from scenarios.history import Operation, OperationId
-from scenarios.pictures.answers import ANSWERS, answer_of, keys_of, told, told_back
+from scenarios.pictures.answers import ANSWERS, answer_of, asked, keys_of, told, told_back
 from scenarios.pictures.axis import AXIS_HEIGHT, Flag, draw_axis, draw_flags
 from scenarios.pictures.chart import Chart, Key, Row, stacked
 from scenarios.pictures.fates import Fate, in_order
@@ -118,7 +118,7 @@ _FADE: Final = Markup(
 
 def _flag(call: Operation) -> Flag:
     at = call.called if call.ended is None else call.ended
-    return Flag(at, f"✗ {call.actor}: {call.op} → {told_back(call, length=40)}", "wrong")
+    return Flag(at, f"✗ {call.actor}: {asked(call)} → {told_back(call, length=40)}", "wrong")
 
 
 def _lines(calls: Sequence[Operation]) -> Mapping[tuple[str, int], Sequence[Operation]]:
@@ -143,10 +143,15 @@ def _draw_line(
     calls: Sequence[Operation], row: Row, *, window: Window, wrong: Collection[OperationId]
 ) -> Iterator[Markup]:
     for number, call in enumerate(calls):
-        if not window.shows(call.called, window.end if call.ended is None else call.ended):
+        if not window.shows(call.called, _over(call, window)):
             continue
         until = calls[number + 1].called if number + 1 < len(calls) else window.end
         yield _draw_call(call, row, window=window, is_wrong=call.id in wrong, until=until)
+
+
+def _over(call: Operation, window: Window) -> float:
+    """Until when it is to be seen: what is unknown never ends."""
+    return window.end if call.outcome == "unknown" or call.ended is None else call.ended
 
 
 def _draw_call(
@@ -185,7 +190,7 @@ def _draw_call(
 
 def _text(call: Operation, row: Row, *, window: Window, right: float, until: float) -> Markup:
     """The answer beside its bar, from the zoom on at which there is room."""
-    written = f"{call.op} → {told_back(call, length=28)}"
+    written = f"{asked(call)} → {told_back(call, length=28)}"
     room = (window.percent(until) - right) * WIDTH / 100
     need = len(written) * _LETTER + 10
     zoom = next((zoom for zoom in ZOOMS if room * zoom >= need), None)

@@ -8,7 +8,7 @@ from typing import Final
 from scenarios.pictures.answers import ANSWERS, Answer, keys_of
 from scenarios.pictures.axis import AXIS_HEIGHT, draw_axis
 from scenarios.pictures.chart import Chart, Key, Row
-from scenarios.pictures.histogram import Counts, counts_of, draw_columns, highest
+from scenarios.pictures.histogram import Counts, counts_of, draw_columns, highest, steps_of
 from scenarios.pictures.markup import Markup, joined, tag
 from scenarios.pictures.window import Window, duration
 
@@ -53,15 +53,15 @@ def draw_contention(
 
 
 def _curve(counts: Counts, row: Row) -> Markup:
-    steps: list[str] = []
-    for place, column in enumerate(zip(*counts.values(), strict=True)):
-        if total := sum(column):
-            refused = counts["refused"][place] if "refused" in counts else 0
-            y = row.height * (1 - refused / total)
-            steps.append(f"{'L' if steps else 'M'}{place} {y:.1f}H{place + 1}")
+    columns = zip(*counts.values(), strict=True)
+    refused = counts.get("refused", [0] * _BINS)
+    shares = [
+        row.height * (1 - refused[place] / total) if (total := sum(column)) else None
+        for place, column in enumerate(columns)
+    ]
     return tag(
         "svg",
-        tag("path", d="".join(steps), class_="share"),
+        tag("path", d=steps_of(shares), class_="share"),
         y=row.top,
         width="100%",
         height=row.height,

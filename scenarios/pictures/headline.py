@@ -53,8 +53,15 @@ def _size(subject: Subject) -> str:
     return (
         f"{len(actors)} {what}{store}{seed}: {many(len(history.operations), 'operation')} on "
         f"{many(len(history.by_object), 'object')}, {len(history):,} events in "
-        f"{duration(subject.window.seconds)}."
+        f"{duration(subject.window.seconds)}.{_stragglers(subject)}"
     )
+
+
+def _stragglers(subject: Subject) -> str:
+    if not subject.stragglers:
+        return ""
+    after = duration(subject.stragglers[-1] - subject.window.zero)
+    return f" (Then {many(len(subject.stragglers), 'event')} more, the last after {after}.)"
 
 
 def _blows(subject: Subject) -> Iterator[str]:

@@ -26,6 +26,17 @@ def highest(counts: Counts) -> int:
     return max((sum(column) for column in zip(*counts.values(), strict=True)), default=0)
 
 
+def steps_of(heights: Sequence[float | None]) -> str:
+    """A path with a step for each part of the time, and gaps where there is none."""
+    steps = []
+    before: float | None = None
+    for place, height in enumerate(heights):
+        if height is not None:
+            steps.append(f"{'M' if before is None else 'L'}{place} {height:.1f}H{place + 1}")
+        before = height
+    return "".join(steps)
+
+
 def draw_columns(counts: Counts, row: Row, *, most: float, inset: float = 1.0) -> Sequence[Markup]:
     """Stacked columns in a lane.
 

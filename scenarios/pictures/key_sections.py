@@ -18,6 +18,8 @@ from scenarios.words import listed, many
 _MOST_WRONG: Final = 4
 _WAITING: Final = frozenset({"lease", "lock", "election", "semaphore"})
 _NAMES: Final = 3
+_CALLS_AROUND: Final = 40
+_MOST_OPEN: Final = 6
 _HOW_TO_READ: Final = (
     "Each bar is one operation, from the call to the answer, which is written beside it. Where "
     "bars overlap, either may have come first; where they do not, the left one did."
@@ -72,7 +74,7 @@ def _draw_wrong(
     yield tag("h3", f"{first.object}: {first.check}, violated")
     yield tag("p", cut(first.text, 600), class_="bad")
     wrong = frozenset(first.operations)
-    yield from _draw(around(calls, wrong), subject, name=name, wrong=wrong)
+    yield from _draw(around(calls, wrong, _CALLS_AROUND), subject, name=name, wrong=wrong)
     if others:
         yield tag("p", f"{many(len(others), 'other violation')} on it.", class_="quiet")
 
@@ -85,12 +87,22 @@ def _draw(
     wrong: frozenset[OperationId] = frozenset(),
 ) -> Iterator[Markup]:
     """A picture of some of the calls on an object."""
-    window = window_of(shown, zero=subject.window.zero, over=subject.window.end)
+    over = subject.window.end
+    early = [call for call in shown if call.called <= over or call.id in wrong]
+    window = window_of(early or shown, zero=subject.window.zero, over=over)
     object_ = shown[0].object
-    chart = draw_calls(shown, fates=subject.fates, window=window, wrong=wrong)
+    calls = [*_still_open(shown, subject), *shown]
+    chart = draw_calls(calls, fates=subject.fates, window=window, wrong=wrong)
     yield figure(chart, name=name, title=f"operations on {object_}")
     if len(shown) < (total := len(subject.history.by_object[object_])):
         yield tag("p", f"{len(shown)} of {total:,} operations are shown.", class_="quiet")
+
+
+def _still_open(shown: Sequence[Operation], subject: Subject) -> Sequence[Operation]:
+    """The last operations of unknown outcome before those shown: they may take effect in them."""
+    calls = subject.history.by_object[shown[0].object]
+    before = [each for each in calls if each.begin < shown[0].begin and each.outcome == "unknown"]
+    return before[-_MOST_OPEN:]
 
 
 def _most_contested(subject: Subject) -> str | None:

@@ -12,6 +12,7 @@ from scenarios.history import Operation
 from scenarios.pictures.answers import answer_of
 from scenarios.pictures.axis import AXIS_HEIGHT, draw_axis
 from scenarios.pictures.chart import Chart, Key, Row
+from scenarios.pictures.histogram import steps_of
 from scenarios.pictures.markup import Markup, joined, tag
 from scenarios.pictures.window import Window, duration
 
@@ -187,13 +188,7 @@ def _curves(latencies: Latencies, *, window: Window, scale: _Scale) -> Markup:
 
 
 def _path(parts: Sequence[Sequence[float]], share: float, *, scale: _Scale) -> str:
-    """A step for each part of the time in which there were any."""
-    steps: list[str] = []
-    for place, part in enumerate(parts):
-        if part:
-            y = f"{scale.y(percentile(part, share)):.1f}"
-            steps.append(f"{'L' if steps else 'M'}{place} {y}H{place + 1}")
-    return "".join(steps)
+    return steps_of([scale.y(percentile(part, share)) if part else None for part in parts])
 
 
 def table_of(latencies: Sequence[Latencies]) -> Markup:

@@ -19,8 +19,10 @@ from scenarios.pictures.section import Section
 from scenarios.pictures.subject import Subject
 from scenarios.pictures.window import duration
 from scenarios.tally import PRICE_LIST, estimated_cost
+from scenarios.words import many
 
 _MOST_KINDS: Final = 6
+_FEWEST_CALLS: Final = 8
 _CLAIM_WORDS: Final[Mapping[Answer, str]] = {
     "done": "won",
     "refused": "lost to another",
@@ -73,6 +75,8 @@ def _section_of_activity(subject: Subject) -> Iterator[Section]:
             "beside each worker is how many it won. Claims won and tasks are as many, if no task "
             "was claimed twice."
         )
+        if any(call.kind == "reclaim" for call in calls):
+            text += " Some may be reclaimed: won again after their owner's death or failure."
     else:
         title = f"Who did what when: {len(calls):,} operations"
         text = (
@@ -131,7 +135,8 @@ def _section_of_latency(subject: Subject) -> Iterator[Section]:
     if not found:
         return
     pictures = []
-    for number, each in enumerate(found[:_MOST_KINDS]):
+    frequent = [each for each in found if len(each.took) >= _FEWEST_CALLS][:_MOST_KINDS]
+    for number, each in enumerate(frequent):
         title = f"{each.name}, {len(each.took):,} calls"
         chart = draw_latency(each, window=subject.window)
         picture = figure(
@@ -142,8 +147,9 @@ def _section_of_latency(subject: Subject) -> Iterator[Section]:
         )
         pictures.append(tag("div", tag("h3", title), picture))
     content = [table_of(found), tag("div", *pictures, class_="two")]
-    if len(found) > _MOST_KINDS:
-        content.append(tag("p", f"{len(found) - _MOST_KINDS} rarer kinds are only in the table."))
+    if len(found) > len(frequent):
+        rarer = many(len(found) - len(frequent), "more kind")
+        content.append(tag("p", f"{rarer} in the table.", class_="quiet"))
     first = next((each for each in found if not each.is_waiting), found[0])
     yield Section(
         "latency",

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 from scenarios.checks.all import Checked
@@ -18,6 +19,7 @@ from scenarios.pictures.window import Window
 from scenarios.scenario import Finding
 from scenarios.tally import Requests, tally
 
+_STRAGGLERS: Final = 0.05
 _BEFORE_AND_AFTER: Final = frozenset({"meta", "started", "note", "finished"})
 
 
@@ -72,11 +74,27 @@ class Subject:
 
     @cached_property
     def window(self) -> Window:
-        """From the first thing that an actor did to the last; it begins with 0."""
+        """From the first thing that an actor did to the last, stragglers left out; 0 is the first.
+
+        Stragglers are few events after a silence that is longer than all that came before.
+        """
+        times = self._times
+        ends = times[-1]
+        for before, after in pairwise(times[int(len(times) * (1 - _STRAGGLERS)) :]):
+            if after - before > before - times[0] > 0:
+                ends = before
+                break
+        return Window(times[0], ends, times[0])
+
+    @property
+    def stragglers(self) -> Sequence[float]:
+        """When something happened after what the pictures show."""
+        return [at for at in self._times if at > self.window.end]
+
+    @cached_property
+    def _times(self) -> Sequence[float]:
         times = [event.at for event in self.history if event.name not in _BEFORE_AND_AFTER]
-        if not times:
-            times = [self.history.events[0].at]
-        return Window(times[0], times[-1], times[0])
+        return times or [self.history.events[0].at]
 
     @cached_property
     def fates(self) -> Mapping[str, Fate]:

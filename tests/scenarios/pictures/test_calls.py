@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenarios.checks.all import check_all
+from scenarios.history import Event
 from scenarios.pictures.calls import around, busiest, draw_calls, window_of
 from scenarios.pictures.key_sections import section_of_busiest, sections_of_wrong
 from scenarios.pictures.subject import Subject
@@ -144,3 +145,17 @@ def test_the_window_has_a_margin():
     assert window.start < 10
     assert window.end == 20.1
     assert window.zero == 5.0
+
+
+def test_what_was_open_before_is_shown_as_well(double):
+    story = Story().call("open", C, "claim", by="w9", at=0.5).lose("open")
+    for number in range(60):
+        story.do(number, C, "claim", False, by="w3")
+    story.events += [
+        Event(event.actor, event.name, event.at + 200, event.fields) for event in double.events
+    ]
+    (section,) = sections_of_wrong(subject(story))
+    content = "".join(section.content)
+    assert "w9: claim() → Unknown" in content
+    assert content.count('class="open-end"') == 1
+    assert "of 64 operations are shown" in content

@@ -63,7 +63,7 @@ def test_the_curve_is_the_share_that_was_refused():
     moments = [(0.05, "done"), (0.1, "refused"), (9.9, "refused")]
     chart = draw_contention(moments, window=WINDOW, words=WORDS)
     (curve,) = Drawing.of_chart(chart).styled("share")
-    assert curve.get("d") == "M0 30.0H1L59 0.0H60"
+    assert curve.get("d") == "M0 30.0H1M59 0.0H60"
     assert [row.label for row in chart.rows] == ["2", "in 167 ms", "0", "100% refused", "0%"]
 
 

@@ -212,3 +212,23 @@ def test_a_hundred_thousand_events_make_a_small_page_in_a_few_seconds():
     assert time.process_time() - began < 15
     assert len(text) < 4_000_000
     assert Drawing.of_page(text).styled("bar")
+
+
+def test_stragglers_do_not_squeeze_the_pictures():
+    story = Story()
+    for number in range(40):
+        story.do(number, "register/x", "read", None)
+    story.do("late", "register/x", "read", None, by="observer").now = 5000.0
+    story.do("last", "register/x", "read", None, by="observer")
+    subject = Subject(story.history)
+    assert (subject.window.start, subject.window.end) == (1.0, 82.0)
+    assert [*subject.stragglers] == [5001.0, 5002.0]
+    assert "(Then 2 events more, the last after 5,001 s.)" in draw_page(subject)
+
+
+def test_silences_in_the_midst_are_shown():
+    story = Story().do(1, "register/x", "read", None)
+    story.now = 100.0
+    for number in range(2, 9):
+        story.do(number, "register/x", "read", None)
+    assert Subject(story.history).window.end == 114.0
