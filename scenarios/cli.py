@@ -1,4 +1,4 @@
-"""The command line: list, run, check; exit status 0 pass, 1 fail, 2 misuse, 130 interrupted."""
+"""The command line; exit status 0 pass, 1 fail, 2 misuse, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from scenarios.checks.all import check_all
 from scenarios.conduct import Run
 from scenarios.ground import UnusableStoreError
-from scenarios.history import read_history
+from scenarios.history import History, read_history, write_history
 from scenarios.options import Options
+from scenarios.pictures.commands import write_page, write_picture
 from scenarios.registry import SCENARIOS
 from scenarios.screen import Screen
 
@@ -46,6 +47,8 @@ _OPTIONS: Final[Mapping[str, tuple[Callable[[str], object], str, str]]] = {
     "seed": (int, "N", "what all planned choices are drawn from"),
     "store": (str, "URL", "where they race, see below"),
     "json": (Path, "FILE", "write the result as a JSON object"),
+    "history": (Path, "FILE", "write what happened, as docs/history.md says"),
+    "report": (Path, "FILE.html", "write a page of pictures, which opens offline"),
     "logs": (Path, "DIR", "keep the workers' logs there"),
     "patience": (float, "SECONDS", "silence after which a worker is ended as hung"),
 }
@@ -59,26 +62,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for scenario in SCENARIOS.values():
             print(f"{scenario.name:<16}{scenario.summary}")
         return PASS
-    if parsed.command == "check":
-        return _check(parsed.history)
+    if parsed.command in _ON_HISTORIES:
+        return _on_history(parsed)
     try:
         options = Options(**{name: vars(parsed)[name] for name in Options.__dataclass_fields__})
         run = Run(SCENARIOS[parsed.scenario], options, screen=Screen(sys.stdout))
     except ValueError as error:
         return _refuse(str(error))
-    return _report(run, json_file=options.json)
+    return _report(run, options)
 
 
-def _check(path: Path) -> int:
+def _on_history(parsed: argparse.Namespace) -> int:
     try:
-        report = check_all(read_history(path))
+        return _ON_HISTORIES[parsed.command](read_history(parsed.history), parsed)
     except (OSError, ValueError) as error:
         return _refuse(str(error))
+
+
+def _check(history: History, _: argparse.Namespace) -> int:
+    report = check_all(history)
     print(*report.shown(), sep="\n")
     return FAIL if report.violations else PASS
 
 
-def _report(run: Run, *, json_file: Path | None) -> int:
+def _draw_page(history: History, parsed: argparse.Namespace) -> int:
+    return FAIL if write_page(parsed.page, history).is_convicted else PASS
+
+
+def _draw_picture(history: History, parsed: argparse.Namespace) -> int:
+    write_picture(parsed.picture, history, object_=parsed.object)
+    return PASS
+
+
+_ON_HISTORIES: Final[Mapping[str, Callable[[History, argparse.Namespace], int]]] = {
+    "check": _check,
+    "report": _draw_page,
+    "picture": _draw_picture,
+}
+
+
+def _report(run: Run, options: Options) -> int:
     if sys.platform == "win32":
         return _refuse("scenarios need SIGKILL and SIGSTOP, which this system does not have")
     try:
@@ -87,10 +110,14 @@ def _report(run: Run, *, json_file: Path | None) -> int:
     except (OSError, UnusableStoreError) as error:
         return _refuse(str(error))
     Screen(sys.stdout).say(report.summary())
-    if json_file is not None:
-        json_file.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+    if options.json is not None:
+        options.json.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+    if options.history is not None and report.history is not None:
+        write_history(options.history, report.history)
     if report.audit is None:
         return INTERRUPTED
+    if options.report is not None and report.history is not None:
+        write_page(options.report, report.history, findings=report.audit.findings)
     return PASS if report.verdict == "pass" else FAIL
 
 
@@ -102,8 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="list the scenarios")
-    check = commands.add_parser("check", help="check a history, see docs/history.md")
-    check.add_argument("history", type=Path, metavar="HISTORY.jsonl")
+    _add_commands_on_histories(commands)
     run = commands.add_parser(
         "run",
         help="run a scenario and audit it",
@@ -125,6 +151,19 @@ def _parser() -> argparse.ArgumentParser:
         help="run the planted wrong variant, which the audit must convict",
     )
     return parser
+
+
+def _add_commands_on_histories(commands: Any) -> None:
+    check = commands.add_parser("check", help="check a history, see docs/history.md")
+    page = commands.add_parser("report", help="check a history and draw a page about it")
+    picture = commands.add_parser("picture", help="draw who held what when, as one SVG file")
+    for parser in (check, page, picture):
+        parser.add_argument("history", type=Path, metavar="HISTORY.jsonl")
+    page.add_argument("page", type=Path, metavar="FILE.html")
+    picture.add_argument("picture", type=Path, metavar="FILE.svg")
+    picture.add_argument(
+        "--object", metavar="KIND/NAME", help="what was held (default: what was held most often)"
+    )
 
 
 def _refuse(text: str) -> int:

@@ -18,10 +18,12 @@ from scenarios.duels import Duels
 from scenarios.fleet import Fleet
 from scenarios.ground import DROPPED_SHARE, Ground, prepare
 from scenarios.heats import make_heats, walk_of
+from scenarios.history import History
 from scenarios.journal import Event, read_journal
 from scenarios.options import Options
 from scenarios.race import Course, Race
 from scenarios.report import Report
+from scenarios.run_history import history_of_run
 from scenarios.scenario import Audit, Evidence, Finding, Scenario
 from scenarios.screen import Line, Screen, Span
 from scenarios.stores import parse_store
@@ -159,7 +161,25 @@ class Run:
             requests=tally(events),
             counts_http=ground.is_s3,
             calls_are=self._scenario.calls_are,
+            history=self._history(logs) if self._is_history_wanted else None,
             drops=ground.drops(events) if ground.dropped_by != "nobody" else None,
+        )
+
+    @property
+    def _is_history_wanted(self) -> bool:
+        return self._options.history is not None or self._options.report is not None
+
+    def _history(self, logs: Mapping[str, Sequence[Event]]) -> History:
+        options = self._options
+        return history_of_run(
+            logs,
+            course=self._course,
+            scenario=self._scenario.name,
+            seed=options.seed,
+            workers=options.workers,
+            tasks=options.tasks,
+            store=self._shown_store,
+            unsafe=options.unsafe,
         )
 
     def _judge(self, ground: Ground, *, logs: Mapping[str, Sequence[Event]]) -> Audit:

@@ -22,6 +22,8 @@ class Options:
         store: Where the race takes place, as `scenarios.stores.parse_store` reads it.
         unsafe: Run the planted wrong variant, which the audit must convict.
         json: Where to write the result; None: nowhere.
+        history: Where to write the history of the run; None: nowhere.
+        report: Where to write a page of pictures of the run; None: nowhere.
         logs: Folder for the workers' logs; None: a temporary one.
         patience: Seconds without a sign of life after which a worker counts as hung.
 
@@ -35,6 +37,8 @@ class Options:
     store: str = "embedded"
     unsafe: bool = False
     json: Path | None = None
+    history: Path | None = None
+    report: Path | None = None
     logs: Path | None = None
     patience: float = 60.0
 
@@ -53,5 +57,7 @@ class Options:
             raise ValueError(f"--seed must lie in 0..{LARGEST_SEED}, not be {self.seed}")
         if not 0 < self.patience <= 3600:
             raise ValueError(f"--patience must be seconds in (0, 3600], not {self.patience:g}")
-        if self.json is not None and (self.json.is_dir() or not self.json.parent.is_dir()):
-            raise ValueError(f"--json must name a file in an existing folder, not {self.json}")
+        for name in ("json", "history", "report"):
+            path = getattr(self, name)
+            if path is not None and (path.is_dir() or not path.parent.is_dir()):
+                raise ValueError(f"--{name} must name a file in an existing folder, not {path}")

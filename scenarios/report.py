@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from scenarios.ground import Drops
+from scenarios.history import History
 from scenarios.options import Options
 from scenarios.race import Course
 from scenarios.scenario import Audit
@@ -33,6 +34,7 @@ class Report:
         calls_are: What they are otherwise.
         drops: Answers that were lost; None where none could be.
         phases: Seconds of set-up, race and audit.
+        history: What happened; None if nobody asked for it.
         logs: Where the workers' logs are kept; None if they are not.
     """
 
@@ -47,6 +49,7 @@ class Report:
     calls_are: str = "calls of the dictionary"
     drops: Drops | None = None
     phases: Mapping[str, float] = field(default_factory=dict)
+    history: History | None = None
     logs: str | None = None
 
     def kept_in(self, folder: Path) -> Self:

@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.connection import Connection
@@ -84,21 +84,26 @@ class Worker:
         """Write an event to this worker's log before anything else happens."""
         self._journal.log(event, **fields)
 
-    @contextmanager
-    def operation(self, object_: str, op: str, /, **args: Any) -> Iterator[Operation]:
-        """Log an operation as a history has it, and count it as a call.
+    def calling(self, object_: str, op: str, /, **args: Any) -> AbstractContextManager[Operation]:
+        """Log an operation as a history has it; the caller counts its calls of the dictionary.
 
         Args:
             object_: What it is on, `kind/name`.
             op: What it does.
             **args: With what: any JSON.
+        """
+        return self._operations.begin(object_, op, args)
+
+    @contextmanager
+    def operation(self, object_: str, op: str, /, **args: Any) -> Iterator[Operation]:
+        """Log an operation as `calling` does, and count it as a call.
 
         Example: `with worker.operation("counter/hits", "add", n=1) as operation:
         operation.returns(counter.add(1))`.
         """
         operation: Operation | None = None
         try:
-            with self._operations.begin(object_, op, args) as operation:
+            with self.calling(object_, op, **args) as operation:
                 yield operation
         finally:
             if operation is not None and operation.outcome is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, Self
 
 from scenarios.journal import Event
 
-_OUTCOMES = ("won", "lost", "unknown")
+_OBJECT: Final = "claim/tasks/"
+_TOLD: Final = {True: "won", False: "lost"}
 
 
 @dataclass
@@ -35,27 +37,51 @@ class Attempt:
     runs: int = 0
     is_done: bool = False
 
+    @classmethod
+    def begun(cls, event: Event, *, claim: str) -> Self:
+        """The attempt that begins with an event."""
+        return cls(event.actor, event["object"].removeprefix(_OBJECT), claim, event.at)
+
 
 def attempts_in(logs: Mapping[str, Iterable[Event]]) -> Sequence[Attempt]:
     """Every attempt of every worker, in the order of each log."""
-    attempts: dict[tuple[str, str], Attempt] = {}
-    for event in (event for events in logs.values() for event in events):
-        if event.name in ("claiming", "run", "done", *_OUTCOMES):
-            fresh = Attempt(event.actor, event["task"], event["claim"], event.at)
-            attempt = attempts.setdefault((event.actor, event["claim"]), fresh)
-            _note(event, attempt=attempt)
-    return [*attempts.values()]
+    return [attempt for events in logs.values() for attempt in _attempts_of(events)]
 
 
-def _note(event: Event, *, attempt: Attempt) -> None:
-    if event.name == "run":
+def object_of(task: str) -> str:
+    """What a history calls a task."""
+    return f"{_OBJECT}{task}"
+
+
+def _attempts_of(events: Iterable[Event]) -> Iterable[Attempt]:
+    """The attempts of one worker; what it ran without an attempt counts as one, too."""
+    attempts: dict[str, Attempt] = {}
+    by_call: dict[str, Attempt] = {}
+    latest: dict[str, Attempt] = {}
+    for event in events:
+        if event.name == "call":
+            attempt = Attempt.begun(event, claim=event["args"]["claim"])
+            attempts[attempt.claim] = by_call[event["id"]] = latest[event["object"]] = attempt
+        elif event.name in ("return", "unknown"):
+            _end(by_call[event["id"]], event)
+        elif event.name == "observed":
+            latest[event["object"]].seen = event["claim"]
+        elif event.name in ("began", "done"):
+            fresh = Attempt.begun(event, claim=event["claim"])
+            _run(attempts.setdefault(fresh.claim, fresh), event)
+    return attempts.values()
+
+
+def _end(attempt: Attempt, event: Event) -> None:
+    attempt.ended = event.at
+    attempt.outcome = "unknown" if event.name == "unknown" else _TOLD[event["value"]]
+
+
+def _run(attempt: Attempt, event: Event) -> None:
+    if event.name == "began":
         attempt.runs += 1
-    elif event.name == "done":
+    else:
         attempt.is_done = True
-    elif event.name in _OUTCOMES:
-        attempt.outcome = event.name
-        attempt.ended = event.at
-        attempt.seen = event.fields.get("seen")
 
 
 def by_task(attempts: Iterable[Attempt]) -> Mapping[str, Sequence[Attempt]]:

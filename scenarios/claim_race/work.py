@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from persidict import ETAG_IS_THE_SAME, ITEM_NOT_AVAILABLE, OutcomeUnknownError
+from scenarios.claim_race.attempts import object_of
 from scenarios.worker import Worker
 
+_Take = Callable[..., bool]
 _ROUNDS: Final = 5_000
 
 
@@ -19,9 +22,22 @@ def work(worker: Worker) -> None:
         worker.line_up(heat)
         for task in tasks:
             claim = uuid.uuid4().hex
-            worker.log("claiming", task=task, claim=claim)
-            if take(worker, task, claim=claim):
+            outcome = _claim(worker, task, claim=claim, take=take)
+            if outcome == "won":
                 _run(worker, task, claim=claim, heat=heat)
+            else:
+                worker.tell(outcome)
+
+
+def _claim(worker: Worker, task: str, *, claim: str, take: _Take) -> str:
+    try:
+        with worker.calling(object_of(task), "claim", claim=claim) as operation:
+            is_won = take(worker, task, claim=claim)
+            operation.returns(is_won)
+    except OutcomeUnknownError:
+        # It may or may not be ours: whoever wants at most once does not start.
+        return "unknown"
+    return "won" if is_won else "lost"
 
 
 def _take(worker: Worker, task: str, *, claim: str) -> bool:
@@ -33,17 +49,21 @@ def _take(worker: Worker, task: str, *, claim: str) -> bool:
             expected_etag=ITEM_NOT_AVAILABLE,
         )
     except OutcomeUnknownError:
-        # It may or may not be ours: whoever wants at most once does not start.
-        return _concluded(worker, "unknown", task, claim=claim, call="setdefault_if")
+        worker.count_call("setdefault_if", outcome="unknown")
+        raise
     if result.condition_was_satisfied:
-        return _concluded(worker, "won", task, claim=claim, call="setdefault_if")
-    seen = _claim_in(result.new_value)
-    return _concluded(worker, "lost", task, claim=claim, call="setdefault_if", seen=seen)
+        worker.count_call("setdefault_if", outcome="won")
+        return True
+    worker.count_call("setdefault_if", outcome="lost")
+    if isinstance(result.new_value, dict):
+        worker.log("observed", object=object_of(task), claim=result.new_value.get("claim"))
+    return False
 
 
 def _take_unsafely(worker: Worker, task: str, *, claim: str) -> bool:
     if task in worker.store:
-        return _concluded(worker, "lost", task, claim=claim, call="in")
+        worker.count_call("in", outcome="lost")
+        return False
     worker.count_call("in", outcome="absent")
     worker.rendezvous(task=task)
     while True:
@@ -53,25 +73,12 @@ def _take_unsafely(worker: Worker, task: str, *, claim: str) -> bool:
             # Writing the same again seems harmless, which is how the mistake goes unnoticed.
             worker.count_call("[]=", outcome="unknown")
         else:
-            return _concluded(worker, "won", task, claim=claim, call="[]=")
-
-
-def _concluded(
-    worker: Worker, outcome: str, task: str, *, claim: str, call: str, seen: str | None = None
-) -> bool:
-    worker.log(outcome, task=task, claim=claim, seen=seen)
-    worker.count_call(call, outcome=outcome)
-    if outcome != "won":
-        worker.tell(outcome)
-    return outcome == "won"
-
-
-def _claim_in(value: Any) -> str | None:
-    return value.get("claim") if isinstance(value, dict) else None
+            worker.count_call("[]=", outcome="won")
+            return True
 
 
 def _run(worker: Worker, task: str, *, claim: str, heat: int) -> None:
-    worker.log("run", task=task, claim=claim)
+    worker.log("began", object=object_of(task), claim=claim)
     worker.checkpoint(task=task, heat=heat)
     result = hashlib.pbkdf2_hmac("sha256", task.encode(), claim.encode(), _ROUNDS)
-    worker.log("done", task=task, claim=claim, result=result.hex())
+    worker.log("done", task=task, object=object_of(task), claim=claim, result=result.hex())

@@ -88,18 +88,27 @@ class Tenure:
 
 
 @contextmanager
-def tenure(worker: Worker, *, name: str, take: Callable[[], Post]) -> Iterator[Tenure]:
+def tenure(
+    worker: Worker, *, name: str, take: Callable[[], Post], permits: int = 1
+) -> Iterator[Tenure]:
     """Acquire, and give up when the block ends.
 
     Args:
         worker: The worker.
         name: The lease, `kind/name`.
         take: Waits until it has acquired it.
+        permits: How many may hold it at once.
     """
     post = _acquired(worker, name=name, take=take)
     until = time.monotonic() + post.remaining()
     worker.log(
-        "acquired", object=name, token=post.token, ttl=TERMS.ttl, until=until, data=post.data
+        "acquired",
+        object=name,
+        token=post.token,
+        ttl=TERMS.ttl,
+        until=until,
+        permits=permits,
+        data=post.data,
     )
     worker.tell("acquired")
     held = Tenure(worker, name=name, post=post)

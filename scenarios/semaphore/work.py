@@ -31,7 +31,7 @@ def work(worker: Worker) -> None:
         mine = shares_of(tasks, worker=worker.name, count=2)
         is_done = False
         while not is_done:
-            with tenure(worker, name=TARGET, take=take) as held:
+            with tenure(worker, name=TARGET, take=take, permits=permits) as held:
                 if worker.is_unsafe:
                     worker.rendezvous(task=INSIDE)
                 is_done = all(_do(worker, task, held=held, heat=heat) for task in mine)
@@ -39,7 +39,7 @@ def work(worker: Worker) -> None:
     if not worker.is_unsafe and _is_first(worker, LAST, {"worker": worker.name}):
         with ExitStack() as stack:
             for _ in range(permits):
-                stack.enter_context(tenure(worker, name=TARGET, take=take))
+                stack.enter_context(tenure(worker, name=TARGET, take=take, permits=permits))
 
 
 def _taking(worker: Worker, permits: int) -> _Take:

@@ -7,11 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from scenarios.claim_race.attempts import object_of
 from scenarios.claim_race.audit import audit
 from scenarios.disruptions import Struck
 from scenarios.journal import Event
 from scenarios.race import Course
 from scenarios.scenario import Evidence
+
+TOLD = {
+    "won": ("return", {"value": True}),
+    "lost": ("return", {"value": False}),
+    "unknown": ("unknown", {"error": "OutcomeUnknownError"}),
+}
 
 
 class History:
@@ -41,29 +48,39 @@ class History:
         self.now += 1.0
         self.logs[worker].append(Event(worker, name, self.now, fields))
 
-    def tries(self, worker, task, outcome, **fields):
+    def tries(self, worker, task, outcome, *, seen=None):
         claim = f"{worker}:{task}"
-        self.log(worker, "claiming", task=task, claim=claim)
-        self.log(worker, outcome, task=task, claim=claim, **fields)
+        number = self.asks(worker, task, claim=claim)
+        if seen is not None:
+            self.log(worker, "observed", object=object_of(task), claim=seen)
+        name, told = TOLD[outcome]
+        self.log(worker, name, id=number, **told)
         return claim
+
+    def asks(self, worker, task, *, claim):
+        number = f"{worker}:{len(self.logs[worker])}"
+        args = {"claim": claim}
+        self.log(worker, "call", id=number, object=object_of(task), op="claim", args=args)
+        return number
 
     def wins(self, worker, task, *, is_done=True, is_stored=True):
         claim = self.tries(worker, task, "won")
         if is_stored:
             self.bucket[task] = {"owner": worker, "claim": claim}
-        self.log(worker, "run", task=task, claim=claim)
+        self.begins(worker, task, claim=claim)
         if is_done:
-            self.log(worker, "done", task=task, claim=claim)
+            self.log(worker, "done", task=task, object=object_of(task), claim=claim)
+
+    def begins(self, worker, task, *, claim):
+        self.log(worker, "began", object=object_of(task), claim=claim)
 
     def loses(self, worker, task, *, to):
         self.tries(worker, task, "lost", seen=to)
 
-    def drop(self, worker, name, task=None):
-        self.logs[worker] = [
-            event
-            for event in self.logs[worker]
-            if event.name != name or (task is not None and event.fields.get("task") != task)
-        ]
+    def drop(self, worker, name, place=-1):
+        """Take one event of that name out of a log."""
+        events = [event for event in self.logs[worker] if event.name == name]
+        self.logs[worker].remove(events[place])
 
     def judge(self):
         evidence = Evidence(
@@ -102,7 +119,7 @@ def test_a_task_run_by_three(history):
 
 
 def test_a_task_run_twice_by_one(history):
-    history.log("w3", "run", task="d", claim="w3:d")
+    history.begins("w3", "d", claim="w3:d")
     assert list(history.judge().violations) == ["d was run twice: by w3 and w3"]
 
 
@@ -114,12 +131,12 @@ def test_a_task_claimed_by_two(history):
 
 
 def test_a_task_run_without_a_claim(history):
-    history.log("w3", "run", task="e", claim="w3:e")
+    history.begins("w3", "e", claim="w3:e")
     assert "e was run by w3, which had not won it (None)" in history.judge().violations
 
 
 def test_a_task_run_after_a_refusal(history):
-    history.log("w3", "run", task="c", claim="w3:c")
+    history.begins("w3", "c", claim="w3:c")
     assert "c was run by w3, which had not won it (lost)" in history.judge().violations
 
 
@@ -188,7 +205,7 @@ def test_an_unknown_outcome_that_was_applied_is_counted_and_no_violation(history
 
 def test_a_task_run_after_an_unknown_outcome(history):
     claim = history.tries("w3", "a", "unknown")
-    history.log("w3", "run", task="a", claim=claim)
+    history.begins("w3", "a", claim=claim)
     assert "a was run by w3, whose claim's outcome was unknown" in history.judge().violations
 
 
@@ -203,7 +220,7 @@ def test_the_killed_workers_task_must_be_its_own_in_the_bucket(history):
 
 
 def test_a_claim_in_the_killed_workers_name_that_it_did_not_live_to_see_is_orphaned(history):
-    history.log("w1", "claiming", task="d", claim="w1:d")
+    history.asks("w1", "d", claim="w1:d")
     history.bucket["d"] = {"owner": "w1", "claim": "w1:d"}
     history.logs["w3"] = [event for event in history.logs["w3"] if event.name == "finished"]
     judged = history.judge()
@@ -212,30 +229,27 @@ def test_a_claim_in_the_killed_workers_name_that_it_did_not_live_to_see_is_orpha
 
 
 def test_a_task_that_a_living_worker_left_behind(history):
-    history.drop("w3", "done", task="d")
+    history.drop("w3", "done")
     assert list(history.judge().violations) == ["d: w3 won it and never finished it"]
 
 
 def test_an_attempt_whose_end_a_living_worker_never_learned(history):
-    history.drop("w3", "lost", task="c")
+    history.drop("w3", "return", 0)
     assert list(history.judge().violations) == ["c: w3 never learned how it had ended"]
 
 
 def test_contested_is_what_two_wanted_at_one_moment(history):
-    history.logs["w3"].append(Event("w3", "claiming", 1.5, {"task": "a", "claim": "w3:a"}))
-    history.logs["w3"].append(
-        Event("w3", "lost", 9.0, {"task": "a", "claim": "w3:a", "seen": "w1:a"})
-    )
+    history.now = 0.5
+    history.loses("w3", "a", to="w1:a")
     assert history.judge().figures["contested"] == 1
 
 
 def test_losers_that_meet_do_not_make_a_task_contested(history):
     for worker in ("w2", "w3"):
+        history.now = 100.0
         claim = f"late {worker}"
-        history.logs[worker] += [
-            Event(worker, "claiming", 100.0, {"task": "a", "claim": claim}),
-            Event(worker, "lost", 101.0, {"task": "a", "claim": claim, "seen": "w1:a"}),
-        ]
+        number = history.asks(worker, "a", claim=claim)
+        history.log(worker, "return", id=number, value=False)
     judged = history.judge()
     assert list(judged.violations) == []
     assert judged.figures["contested"] == 0

@@ -1,0 +1,129 @@
+"""The top of the page: what was run, and what came of it, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from scenarios.pictures.markup import Markup, cut, joined, tag
+from scenarios.pictures.subject import Subject
+from scenarios.pictures.window import duration
+from scenarios.words import listed, many
+
+_MOST: Final = 5
+_LONGEST: Final = 1_500
+_MOST_FATES: Final = 6
+
+
+def draw_headline(subject: Subject, *, contents: Sequence[tuple[str, str]]) -> Markup:
+    """The header of the page.
+
+    Args:
+        subject: What it is about.
+        contents: Identifier and title of each section.
+    """
+    sign = {"PASS": "✓ PASS", "FAIL": "✗ FAIL"}.get(subject.verdict, subject.verdict)
+    style = "fail" if subject.is_convicted else "" if subject.is_judged else "none"
+    links = [tag("a", title, href=f"#{name}") for name, title in contents]
+    return tag(
+        "header",
+        tag("h1", tag("span", subject.name), tag("span", sign, class_=f"verdict {style}".rstrip())),
+        *(tag("p", line) for line in _story(subject)),
+        *_command(subject),
+        *_audit(subject),
+        *_checks(subject),
+        tag("nav", *links) if links else "",
+    )
+
+
+def _story(subject: Subject) -> Iterator[str]:
+    if subject.story:
+        yield " ".join(subject.story)
+    if subject.meta.get("unsafe"):
+        yield "This is the planted wrong variant, which the audit is to convict."
+    yield " ".join([_size(subject), *_blows(subject)])
+
+
+def _size(subject: Subject) -> str:
+    meta, history = subject.meta, subject.history
+    actors = {call.actor for call in history.operations} or {*subject.fates}
+    what = "simulated actors" if meta["source"] == "simulation" else "processes"
+    seed = f", seed {meta['seed']}" if "seed" in meta else ""
+    store = f", on {meta['store']}" if "store" in meta else ""
+    return (
+        f"{len(actors)} {what}{store}{seed}: {many(len(history.operations), 'operation')} on "
+        f"{many(len(history.by_object), 'object')}, {len(history):,} events in "
+        f"{duration(subject.window.seconds)}.{_stragglers(subject)}"
+    )
+
+
+def _stragglers(subject: Subject) -> str:
+    if not subject.stragglers:
+        return ""
+    after = duration(subject.stragglers[-1] - subject.window.zero)
+    return f" (Then {many(len(subject.stragglers), 'event')} more, the last after {after}.)"
+
+
+def _blows(subject: Subject) -> Iterator[str]:
+    zero = subject.window.zero
+    killed = [(fate.died, actor) for actor, fate in subject.fates.items() if fate.died is not None]
+    frozen = [
+        (begins, f"{actor} was frozen at {duration(begins - zero)} for {duration(ends - begins)}")
+        for actor, fate in subject.fates.items()
+        for begins, ends in fate.frozen
+    ]
+    told = [(at, f"{actor} was killed at {duration(at - zero)}") for at, actor in killed]
+    shown = [text for _, text in sorted([*told, *frozen])]
+    if len(shown) > _MOST_FATES:
+        yield f"{many(len(killed), 'actor')} killed, {many(len(frozen), 'freeze')}."
+    elif shown:
+        yield f"{listed(shown)}."
+    if struck := sum(len(fate.struck) for fate in subject.fates.values()):
+        yield f"{many(struck, 'fault')} struck requests."
+
+
+def _command(subject: Subject) -> Iterator[Markup]:
+    if subject.command is not None:
+        yield tag("p", "To repeat it:", class_="quiet")
+        yield tag("pre", tag("code", subject.command), class_="command")
+
+
+def _audit(subject: Subject) -> Iterator[Markup]:
+    if subject.findings is not None:
+        yield tag("h3", "What the audit found, in the store and in the workers' logs")
+        yield _table([(each.checked, each.counted, each.violations) for each in subject.findings])
+
+
+def _checks(subject: Subject) -> Iterator[Markup]:
+    if subject.checked is not None:
+        yield tag("h3", "What the checkers found in the history of operations")
+        lines = [
+            (each.check, each.counted, [f"{one.object}: {one.text}" for one in each.violations])
+            for each in subject.checked
+        ]
+        yield _table(lines) if lines else tag("p", "There is nothing in it that they check.")
+
+
+def _table(lines: Sequence[tuple[str, str, Sequence[str]]]) -> Markup:
+    head = tag("tr", *(tag("th", name) for name in ("", "checked", "on", "violations")))
+    body = [_line(checked, counted, violations) for checked, counted, violations in lines]
+    texts = [_texts(violations) for _, _, violations in lines]
+    return joined([tag("table", tag("thead", head), tag("tbody", *body)), *texts])
+
+
+def _line(checked: str, counted: str, violations: Sequence[str]) -> Markup:
+    style = "bad" if violations else None
+    return tag(
+        "tr",
+        tag("td", "✗" if violations else "✓", class_=style),
+        tag("td", checked, class_=style),
+        tag("td", counted),
+        tag("td", f"{len(violations):,}" if violations else "none"),
+    )
+
+
+def _texts(violations: Sequence[str]) -> Markup:
+    lines = [tag("li", cut(text, _LONGEST)) for text in violations[:_MOST]]
+    if len(violations) > _MOST:
+        lines.append(tag("li", f"… and {len(violations) - _MOST:,} more of these"))
+    return tag("ul", *lines, class_="violations") if lines else Markup()
