@@ -171,8 +171,6 @@ def _undisturbed(history: History, waiting: Operation) -> Sequence[_Stretch]:
             continue
         if begin is not None:
             stretches.append(_Stretch(begin, event.at))
-        if event.name == "crashed":
-            return stretches
         begin = event.at if event.name == "resumed" else None
     return stretches if begin is None else [*stretches, _Stretch(begin, end)]
 

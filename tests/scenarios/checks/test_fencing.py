@@ -28,6 +28,17 @@ def test_an_older_write_that_is_accepted_after_a_newer_one_is_named():
     assert "w1's write under token 2 was accepted after w2's under token 3" in violation.text
 
 
+def test_each_older_write_is_held_against_the_newest():
+    story = write(Story(), 1, 5).end(1, True)
+    write(write(story, 2, 3).end(2, True), 3, 4).end(3, True)
+    assert found(story) == [(2, 1), (3, 1)]
+
+
+def test_one_token_writes_again_and_again():
+    story = write(Story(), 1, 2).end(1, True)
+    assert found(write(story, 2, 2).end(2, True)) == []
+
+
 def test_a_refused_or_unknown_older_write_is_good():
     story = write(Story(), 1, 3).end(1, True)
     write(story, 2, 2).fail(2, "StaleTokenError")

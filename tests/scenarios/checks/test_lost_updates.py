@@ -35,6 +35,8 @@ def counted(total, *, unknown=()):
         (8, (4,), False),
         (10, (4, 2, -1), True),
         (4, (4, 2, -1), True),
+        (9, (4, 2, -1), True),
+        (7, (4, -1), False),
         (3, (4, 2, -1), False),
         (12, (4, 2, -1), False),
         (13, (4, 2, -1), False),
@@ -64,6 +66,11 @@ def test_sums_of_large_numbers_are_compared_with_their_bounds():
 
 def test_a_counter_that_was_set_is_left_to_linearizability():
     assert found(counted(7).do(4, HITS, "reset", 7).do(5, HITS, "value", 99)) == []
+
+
+def test_a_reset_that_failed_has_set_nothing():
+    story = counted(7).call("reset", HITS, "reset", to=0).fail("reset")
+    assert found(story) == [("read",)]
 
 
 def test_a_total_that_two_additions_were_told_is_named():

@@ -25,6 +25,7 @@ def test_a_number_handed_out_twice_is_named():
 def test_a_number_lower_than_an_actors_one_before_is_named():
     story = Story().do(1, IDS, "next", 2).do(2, IDS, "next", 3).do(3, IDS, "next", 1)
     assert found(story) == [(3, 2)]
+    assert found(story.do(4, IDS, "next", 0)) == [(3, 2), (4, 2)]
 
 
 def test_threads_of_an_actor_at_the_same_time_get_numbers_in_either_order():

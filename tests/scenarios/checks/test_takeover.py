@@ -70,9 +70,18 @@ def test_who_begins_to_wait_later_waits_from_there():
 
 
 def test_who_has_given_up_or_only_tries_does_not_wait():
-    story = died().fail("wait", "AcquireTimeout").do(7, X, "try_acquire", None, by="w3")
+    story = died().fail("wait", "AcquireTimeout").call(7, X, "try_acquire", by="w3")
     assert found(story.tell("w3", "note", at=50.0)) == []
     assert takeovers(Story().acquire(1).tell("w1", "crashed").acquire(2).history) == []
+
+
+def test_only_what_somebody_waited_for_when_its_holder_died_is_a_takeover():
+    early = Story().acquire(1).call(1, X, "acquire", by="w2").fail(1).tell("w1", "crashed")
+    assert takeovers(early.acquire(2, by="w2").history) == []
+    late = Story().acquire(1).tell("w1", "crashed").acquire(2, by="w2").release(2, by="w2")
+    assert takeovers(late.call(1, X, "acquire", by="w3").history) == []
+    released = Story().acquire(1).call(1, X, "acquire", by="w2").release(1).end(1, 2)
+    assert takeovers(released.acquire(2, by="w2").history) == []
 
 
 @pytest.mark.parametrize(
@@ -111,6 +120,9 @@ def test_a_fault_at_another_key_disturbs_nobody_where_keys_are_called_as_objects
     assert found(struck("c/lease/x.record", "c/lease/y.record")) == [("wait",)]
     assert found(struck("c/lease/y.record", "c/lease/x.record")) == []
     assert found(struck("c/lock/x.record", "c/lock/x.record")) == []
+    keyless = died().tell("w2", "fault", kind="reply lost", key="c/lease/x.record", at=6.0)
+    keyless.tell("w2", "fault", kind="cut off", at=7.0)
+    assert found(taken(keyless, at=7.0 + ALLOWED - 0.1)) == []
 
 
 def test_a_frozen_one_does_not_wait():

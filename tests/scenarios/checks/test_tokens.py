@@ -43,6 +43,8 @@ def test_a_belief_without_an_operation_counts_where_it_begins():
 def test_a_belief_with_its_operation_counts_once():
     story = Story().do(1, X, "acquire", 4).acquire(4, until=4.0)
     assert found(story.tell("w1", "renewed", object=X, token=4, at=5.0)) == []
+    alone = Story().acquire(4, until=2.0).tell("w1", "renewed", object=X, token=4, at=3.0)
+    assert found(alone) == []
 
 
 def test_what_came_too_late_to_be_believed_does_not_count():
