@@ -1,0 +1,89 @@
+"""One request and its answer on a network that delays, loses and doubles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from persidict.object_store import TransientError, Unaccounted
+from scenarios.simulation.clock import HostClock
+from scenarios.simulation.scheduler import Scheduler
+
+
+class Reply:
+    """The answer to one copy of a request, once that has arrived."""
+
+    __slots__ = ("_act", "answer")
+
+    answer: Any
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self._act = act
+
+    def come(self) -> None:
+        """Let the copy arrive."""
+        self.answer = self._act()
+
+
+class Exchange:
+    """A request of a task, from the sending to the answer.
+
+    Attributes:
+        there: Seconds that the request takes.
+        back: Seconds that the answer takes.
+        latency: What they are usually.
+        timeout: Seconds after which the client gives it up.
+        random: The task's.
+    """
+
+    __slots__ = ("_act", "_clock", "_is_write", "_scheduler", "back", "latency", "random", "there",
+                 "timeout")  # fmt: skip
+
+    def __init__(
+        self,
+        act: Callable[[], Any],
+        *,
+        is_write: bool,
+        clock: HostClock,
+        scheduler: Scheduler,
+        random: Random,
+        latency: float,
+        timeout: float,
+    ) -> None:
+        self._act = act
+        self._is_write = is_write
+        self._clock = clock
+        self._scheduler = scheduler
+        self.random = random
+        self.latency = latency
+        self.timeout = timeout
+        self.there = latency * (0.2 + random.random())
+        self.back = latency * (0.2 + random.random())
+
+    def succeeds(self) -> Any:
+        """It arrives and is answered."""
+        reply = self.arrives(after=self.there)
+        self.waits(self.there + self.back)
+        return reply.answer
+
+    def arrives(self, *, after: float) -> Reply:
+        """Have a copy of the request arrive, whatever becomes of its sender."""
+        reply = Reply(self._act)
+        self._scheduler.at(self._scheduler.now + after, reply.come)
+        return reply
+
+    def waits(self, seconds: float) -> None:
+        """Let the client wait for so long."""
+        self._scheduler.sleep_until(self._scheduler.now + seconds)
+
+    def times_out(self) -> Any:
+        """The client waits as long as it can."""
+        self._scheduler.sleep_until(self._clock.due_in(self.timeout))
+        return self.silence(TimeoutError("no answer"))
+
+    def silence(self, cause: Exception) -> Unaccounted:
+        """What a client knows that got no usable answer."""
+        if self._is_write:
+            return Unaccounted(cause)
+        raise TransientError(str(cause)) from cause
