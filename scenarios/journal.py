@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from scenarios.events import Event, parse_line
+
+__all__ = ["Event", "Journal", "read_journal"]
 
 
 class Journal:
     """The log that a worker writes; SIGKILL loses no event that it had logged.
+
+    Its events are those of a history, and whatever else a scenario's own audit reads;
+    `scenarios.history.merge` makes a history of the logs of all. Lines state no actor: whose log it
+    is says so, except where a field `actor` says otherwise (the parent logs whom it struck).
 
     Args:
         path: The file; appended to.
@@ -30,19 +37,6 @@ class Journal:
         self._file.close()
 
 
-@dataclass(frozen=True)
-class Event:
-    """One line of a worker's log; `at` is in seconds of this machine's monotonic clock."""
-
-    worker: str
-    name: str
-    at: float = 0.0
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.fields[key]
-
-
 def read_journal(path: Path, *, worker: str) -> Sequence[Event]:
     """The events of a log, in order; a last line torn by SIGKILL is no event.
 
@@ -52,15 +46,11 @@ def read_journal(path: Path, *, worker: str) -> Sequence[Event]:
     if not path.exists():
         return []
     *whole, _torn = path.read_bytes().split(b"\n")
-    return [
-        _parse(line, worker=worker, where=f"{path.name}, line {number}")
-        for number, line in enumerate(whole, start=1)
-    ]
-
-
-def _parse(line: bytes, *, worker: str, where: str) -> Event:
-    try:
-        fields = json.loads(line)
-        return Event(worker, fields.pop("event"), fields.pop("at"), fields)
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ValueError(f"{where}: no event of a worker's log") from error
+    events = []
+    for number, line in enumerate(whole, start=1):
+        try:
+            events.append(parse_line(line, actor=worker))
+        except ValueError as error:
+            where = f"{path.name}, line {number}"
+            raise ValueError(f"{where}: no event of a worker's log ({error})") from error
+    return events

@@ -41,8 +41,8 @@ def attempts_in(logs: Mapping[str, Iterable[Event]]) -> Sequence[Attempt]:
     attempts: dict[tuple[str, str], Attempt] = {}
     for event in (event for events in logs.values() for event in events):
         if event.name in ("claiming", "run", "done", *_OUTCOMES):
-            fresh = Attempt(event.worker, event["task"], event["claim"], event.at)
-            attempt = attempts.setdefault((event.worker, event["claim"]), fresh)
+            fresh = Attempt(event.actor, event["task"], event["claim"], event.at)
+            attempt = attempts.setdefault((event.actor, event["claim"]), fresh)
             _note(event, attempt=attempt)
     return [*attempts.values()]
 

@@ -14,7 +14,7 @@ def test_events_come_back_in_order(tmp_path):
         journal.log("claiming", task="a", claim="1")
         journal.log("won", task="a", claim="1")
     first, second = read_journal(tmp_path / "w1.jsonl", worker="w1")
-    assert (first.worker, first.name, first["task"]) == ("w1", "claiming", "a")
+    assert (first.actor, first.name, first["task"]) == ("w1", "claiming", "a")
     assert second.name == "won"
     assert first.at <= second.at
 
