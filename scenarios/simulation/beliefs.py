@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from persidict_sync.events import Event, Listener
 from persidict_sync.held import Held
@@ -11,9 +12,13 @@ if TYPE_CHECKING:
     from scenarios.simulation.chronicle import Chronicle
     from scenarios.simulation.host import Host
 
-KINDS = frozenset({"lease", "lock", "election", "semaphore"})
-CLOCKED = frozenset({"expired", "unreachable"})
-"""Losses that are there when a deadline passes, whenever they are noticed."""
+OBJECTS: Final[Mapping[str, str]] = {
+    "lease": "lease/",
+    "lock": "lease/lock-",
+    "election": "lease/election-",
+    "semaphore": "semaphore/",
+}
+"""How what is held is called in a history, by its kind: locks and elections are leases."""
 
 
 class Beliefs:
@@ -23,56 +28,45 @@ class Beliefs:
 
     Args:
         chronicle: Where it is written down.
-        now: True time.
     """
 
     def __init__(self, chronicle: Chronicle) -> None:
         self._chronicle = chronicle
-        self._until: dict[tuple[str, str, int], float] = {}
+        self._held: set[tuple[str, str, int]] = set()
 
     def begin(self, host: Host, object: str, held: Held, **about: Any) -> None:  # noqa: A002
         """It has acquired this."""
         until = host.clock.due_in(held.remaining())
-        self._until[host.name, object, held.token] = until
+        self._held.add((host.name, object, held.token))
         self._chronicle.log(
             host.name, "acquired", object=object, token=held.token, until=until, **about
         )
 
     def end(self, host: Host, object: str, token: int) -> None:  # noqa: A002
         """It gives it up, if it believes to hold it."""
-        if self._until.pop((host.name, object, token), 0.0) > self._chronicle.now:
+        if self._is_over(host, object, token):
             self._chronicle.log(host.name, "released", object=object, token=token)
 
-    def crash(self, host: Host) -> None:
-        """It believes nothing any more."""
-        for name, object, token in [key for key in self._until if key[0] == host.name]:  # noqa: A001
-            self._lose(name, object, token, "expired")
+    def _is_over(self, host: Host, object: str, token: int) -> bool:  # noqa: A002
+        key = host.name, object, token
+        is_held = key in self._held
+        self._held.discard(key)
+        return is_held
 
     def listener(self, host: Host) -> Listener:
         """What the process's coordinator tells."""
 
         def hear(event: Event) -> None:
-            if event.kind in KINDS and event.name in ("renewed", "lost") and not host.is_dead:
-                self._hear(host, event)
+            if event.name in ("renewed", "lost") and event.kind in OBJECTS and not host.is_dead:
+                self._hear(host, event, OBJECTS[event.kind] + event.key)
 
         return hear
 
-    def _hear(self, host: Host, event: Event) -> None:
-        object, token = f"{event.kind}/{event.key}", event.fields["token"]  # noqa: A001
-        key = host.name, object, token
-        if key not in self._until:
-            return
-        if event.name == "lost":
-            self._lose(*key, event.fields["reason"])
-            return
-        until = host.clock.due_in(event.fields["remaining"])
-        self._until[key] = until
-        self._chronicle.log(host.name, "renewed", object=object, token=token, until=until)
-
-    def _lose(self, name: str, object: str, token: int, reason: str) -> None:  # noqa: A002
-        now, until = self._chronicle.now, self._until.pop((name, object, token))
-        at = min(now, until) if reason in CLOCKED else now
-        if reason in CLOCKED and until > now:
-            # It has crashed before.
-            return
-        self._chronicle.log_at(at, name, "lost", object=object, token=token, reason=reason)
+    def _hear(self, host: Host, event: Event, object: str) -> None:  # noqa: A002
+        token = event.fields["token"]
+        if event.name == "lost" and self._is_over(host, object, token):
+            reason = event.fields["reason"]
+            self._chronicle.log(host.name, "lost", object=object, token=token, reason=reason)
+        elif event.name == "renewed" and (host.name, object, token) in self._held:
+            until = host.clock.due_in(event.fields["remaining"])
+            self._chronicle.log(host.name, "renewed", object=object, token=token, until=until)

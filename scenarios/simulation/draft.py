@@ -9,7 +9,7 @@ from scenarios.simulation.faults import CUT, READ_FAULTS, WRITE_FAULTS, Mix
 from scenarios.simulation.plan import Disruption, DisruptionKind, Plan, SeatPlan, Times
 from scenarios.simulation.programs import THEMES
 
-SEATS: Final = (4, 4, 4, 5)
+SEATS: Final = 4
 STEPS: Final = 48
 FAULT_RATE: Final = 0.25
 DRIFT: Final = 0.05
@@ -40,7 +40,7 @@ def plan_of(seed: int) -> Plan:
         if random.random() < 0.8
     }
     programs = _programs(random)
-    seats = [_seat(random, programs) for _ in range(random.choice(SEATS))]
+    seats = [_seat(random, programs) for _ in range(SEATS)]
     return Plan(
         seed=seed,
         times=times,

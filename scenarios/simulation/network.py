@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,6 +57,15 @@ class Network(ObjectStore):
         self._spared = world.plan.spared
         self._latency = world.plan.times.latency
         self.request_timeout = world.plan.times.request
+
+    def within(self, seconds: float) -> ObjectStore:
+        """The same way, whose requests end early enough for a call of so many seconds."""
+        limit = seconds / 3
+        if limit >= self.request_timeout:
+            return self
+        hasty = copy.copy(self)
+        hasty.request_timeout = limit
+        return hasty
 
     def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:  # noqa: ARG002
         return self._read("head", name, lambda: self._bucket.head(name))

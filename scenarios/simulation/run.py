@@ -20,6 +20,8 @@ from scenarios.simulation.worker import Worker
 from scenarios.simulation.world import World
 
 MOST_TURNS: Final = 400_000
+OPERATIONS: Final = 48
+"""A seat begins nothing more when it has done so many."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def run(plan: Plan) -> Outcome:
     if scheduler.crashes:
         breakdown = _told(*scheduler.crashes[0])
     return Outcome(
-        plan, world.chronicle.lines(), world.strikes, world.requests, scheduler.now, breakdown
+        plan, world.chronicle.lines, world.strikes, world.requests, scheduler.now, breakdown
     )
 
 
@@ -115,7 +117,7 @@ class _Run:
     def _work(self, host: Host) -> None:
         left, task, world = self._left[host.seat], self._scheduler.current, self.world
         worker = Worker(host, task.random)
-        while left:
+        while left and world.operations[host.seat] < OPERATIONS:
             task.step, step = left.popleft()
             task.requests = 0
             task.random.seed(world.step_seed(host.seat, task.step))
@@ -156,7 +158,6 @@ class _Run:
             return
         self._busy -= threads - 1
         self.world.strikes["crash"] += 1
-        self.world.beliefs.crash(host)
         self.world.chronicle.log(host.name, "crashed")
         del self._seated[host.seat]
         host.crash()

@@ -5,44 +5,23 @@ A simulated thread that waits for a lock lets the others run, and its timeout is
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty
 from types import TracebackType
 from typing import Any, Final, Self
 
-from persidict_sync import (
-    claim,
-    claims,
-    combine,
-    heartbeat,
-    held,
-    lease,
-    lock,
-    once,
-    run,
-    semaphore,
-    sequence,
-    worker,
-)
+import persidict_sync
 from scenarios.simulation.scheduler import Scheduler, Task
 
-MODULES: Final[tuple[Any, ...]] = (
-    claim,
-    claims,
-    combine,
-    heartbeat,
-    held,
-    lease,
-    lock,
-    once,
-    run,
-    semaphore,
-    sequence,
-    worker,
-)
-"""Where the product uses threads."""
+MODULES: Final[Sequence[Any]] = [
+    importlib.import_module(found.name)
+    for found in pkgutil.iter_modules(persidict_sync.__path__, "persidict_sync.")
+]
+"""Where the product waits: the dictionary itself has no threads, but for reading many items."""
 
 
 class _Waiting:
@@ -317,15 +296,22 @@ class Threading:
 def simulated(scheduler: Scheduler) -> Iterator[None]:
     """Have the product's threads, locks and queues be those of a scheduler."""
     threading = Threading(scheduler)
-    before = [module.threading for module in MODULES]
-    queue, running = heartbeat.SimpleQueue, heartbeat._running
-    for module in MODULES:
-        module.threading = threading
-    heartbeat.SimpleQueue = lambda: SimpleQueue(scheduler)
-    heartbeat._running = {}
+    stand_ins = {
+        "threading": threading,
+        "SimpleQueue": lambda: SimpleQueue(scheduler),
+        # The heartbeat of each clock, which ends with the run.
+        "_running": {},
+    }
+    real = [
+        (module, name, getattr(module, name))
+        for module in MODULES
+        for name in stand_ins
+        if hasattr(module, name)
+    ]
+    for module, name, _ in real:
+        setattr(module, name, stand_ins[name])
     try:
         yield
     finally:
-        for module, real in zip(MODULES, before, strict=True):
-            module.threading = real
-        heartbeat.SimpleQueue, heartbeat._running = queue, running
+        for module, name, before in real:
+            setattr(module, name, before)

@@ -94,7 +94,9 @@ class Worker:
             act: Does it.
             shown: From what that returns to what is written down.
         """
-        chronicle, name = self.host.world.chronicle, self.host.name
+        world, name = self.host.world, self.host.name
+        chronicle = world.chronicle
+        world.operations[self.host.seat] += 1
         call = chronicle.call(name, object, op, args)
         try:
             result = act()

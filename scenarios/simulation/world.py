@@ -29,6 +29,7 @@ class World:
         hosts: The processes, those that have crashed as well.
         strikes: How often each kind of fault struck.
         requests: How many requests were sent.
+        operations: How many operations were begun in each seat.
     """
 
     def __init__(self, plan: Plan, *, scheduler: Scheduler) -> None:
@@ -40,6 +41,7 @@ class World:
         self.hosts: list[Host] = []
         self.strikes: Counter[str] = Counter()
         self.requests = 0
+        self.operations: Counter[int] = Counter()
 
     def boot(
         self, seat: int, *, rate: float, wall: float, mix: Mix, name: str | None = None

@@ -26,7 +26,7 @@ def requeue(worker: Worker) -> None:
     """Order that a task may be claimed again."""
     claims = _claims(worker, "manual", on_owner_death="manual")
     task = _task(worker)
-    worker.perform(f"claim/manual/{task}", "requeue", {}, lambda: claims.requeue(task))
+    worker.perform(f"reclaim/manual/{task}", "requeue", {}, lambda: claims.requeue(task))
 
 
 def claim_reclaim(worker: Worker) -> None:
@@ -51,9 +51,9 @@ def _task(worker: Worker) -> str:
 
 def _claim(worker: Worker, name: str, claims: Claims) -> None:
     task = _task(worker)
-    object = f"claim/{name}/{task}"  # noqa: A001
+    object = f"{'claim' if name == 'never' else 'reclaim'}/{name}/{task}"  # noqa: A001
     claim = worker.perform(
-        object, "claim", {"policy": name}, lambda: claims.claim(task), shown=lambda it: it is not None
+        object, "claim", {}, lambda: claims.claim(task), shown=lambda it: it is not None
     )
     if not isinstance(claim, Claim):
         return

@@ -16,8 +16,8 @@ from scenarios.simulation.worker import UNDONE, Worker
 
 LEASE = "lease/primary"
 SERVER_LEASE = "lease/nightly"
-LOCK = "lock/index"
-ELECTION = "election/leader"
+LOCK = "lease/lock-index"
+ELECTION = "lease/election-leader"
 SEMAPHORE = "semaphore/gpus"
 PERMITS = 2
 FENCED_KEYS = ("a", "b")
