@@ -241,7 +241,7 @@ class Claims(Tasks):
             on_owner_death=self.on_owner_death,
             max_attempts=self.max_attempts,
         )
-        mine = {**self._doubts.get(key, {}), bid.claim: _Bidder(life, since)}
+        mine, earlier = _Bidder(life, since), list(self._doubts.get(key, {}))
         winner: _Bidder | None = None
         try:
             outcome = cell.update(
@@ -249,21 +249,37 @@ class Claims(Tasks):
                 base=base or cell.absent(),
                 deadline=self.context.deadline(),
             )
-            state = _sure(outcome.known)
-            winner = mine.get(state.claim) if state.status == OPEN else None
+            winner = self._winner(key, _sure(outcome.known), {bid.claim: mine}, earlier)
         except BaseException as error:
             # It may have landed, and if so it is nobody else's.
             if isinstance(error, OutcomeUnknownError) or not isinstance(error, Exception):
-                self._doubts[key] = mine
+                with self._lives_lock:
+                    self._doubts.setdefault(key, {})[bid.claim] = mine
             raise
         finally:
             if winner is None or winner.life is not life:
                 life.settled()
-        self._doubts.pop(key, None)
         if winner is None or not self._is_won(winner, by=life):
             self._tell_dead(cell, outcome)
             return outcome.known
         return self._won(key, cell, outcome.known, winner)
+
+    def _winner(
+        self,
+        key: NonEmptySafeStrTuple,
+        state: ClaimState,
+        own: dict[str, _Bidder],
+        earlier: Iterable[str],
+    ) -> _Bidder | None:
+        """Who of this process has won the task; told to one of all threads that ask for it."""
+        with self._lives_lock:
+            doubts = self._doubts.pop(key, {})
+            winner = (own | doubts).get(state.claim)
+            # What was in doubt before the record was looked at, and is not there, never will be.
+            left = doubts.keys() - {*earlier, state.claim}
+            if left:
+                self._doubts[key] = {claim: doubts[claim] for claim in left}
+        return winner if state.status == OPEN else None
 
     def _is_won(self, winner: _Bidder, *, by: Life) -> bool:
         """Whether a claim may be had that this call, or one before it, has won."""
