@@ -120,10 +120,6 @@ CUT: Final = "cut-off"
 HOST_FAULTS: Final = (CUT, "pause", "crash", "clock-jump")
 KINDS: Final = tuple(dict.fromkeys((*WRITE_FAULTS, *READ_FAULTS, *HOST_FAULTS)))
 """All kinds, those of whole processes last."""
-LATE_KINDS: Final = frozenset({"late", "doubled"})
-"""After these a request may arrive when its sender has moved on."""
-
-
 class Mix:
     """Which requests are struck, and by what.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from greenlet import GreenletExit
 
@@ -21,21 +21,14 @@ from persidict.object_store import (
     Snapshot,
 )
 from scenarios.simulation.exchange import Exchange
-from scenarios.simulation.faults import CUT, LATE_KINDS, READ_FAULTS, WRITE_FAULTS
+from scenarios.simulation.faults import CUT, READ_FAULTS, WRITE_FAULTS
+from scenarios.simulation.limits import is_beyond
 
 if TYPE_CHECKING:
     from scenarios.simulation.faults import Mix
     from scenarios.simulation.host import Host
     from scenarios.simulation.scheduler import Task
     from scenarios.simulation.world import World
-
-DELETABLE: Final = "deletable"
-"""In the name of what is physically deleted: no copy of its requests arrives late.
-
-A create that arrives after the delete would bring the object back, and no store nor client can
-tell; the contract says so.
-"""
-
 
 class Network(ObjectStore):
     """One process's way to the bucket.
@@ -129,7 +122,7 @@ class Network(ObjectStore):
         self._world.requests += 1
         kind = self._mix.draw(task.random, is_write=is_write)
         spot = self._spot(task)
-        if kind is not None and (spot in self._spared or not _may_strike(kind, name)):
+        if kind is not None and (spot in self._spared or is_beyond(kind, verb, name)):
             kind = None
         if self._scheduler.now < self._host.cut_until:
             self._world.strike(self._host, CUT, verb, name, is_write=is_write)
@@ -145,10 +138,6 @@ class Network(ObjectStore):
             return f"{self._host.name} background {self._host.background_requests}"
         task.requests += 1
         return f"{self._host.seat + 1}.{task.step}.{task.requests}"
-
-
-def _may_strike(kind: str, name: Name) -> bool:
-    return not (kind in LATE_KINDS and DELETABLE in name)
 
 
 class SimulatedDict(PersiDict[Any]):

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from scenarios.simulation.host import Host
-from scenarios.simulation.network import DELETABLE
 from scenarios.simulation.programs import claiming, counting, holding, sharing, swapping
+from scenarios.simulation.limits import DELETABLE
 from scenarios.simulation.worker import Worker
 
 Program = Callable[[Worker], None]

@@ -60,7 +60,9 @@ def _claim(worker: Worker, name: str, claims: Claims) -> None:
     worker.log("began", object=object, token=claim.token)
     worker.sleep(worker.random.random() ** 2 * worker.ttl)
     if worker.random.random() < 0.2:
-        worker.perform(object, "fail", {"token": claim.token}, lambda: claim.fail("no luck"))
+        # To its history, a failure is a result.
+        args = {"token": claim.token, "result": "failed"}
+        worker.perform(object, "complete", args, lambda: claim.fail("no luck"), shown=_nothing)
         return
     result = worker.fresh()
     args = {"token": claim.token, "result": result}
@@ -103,3 +105,7 @@ def once(worker: Worker) -> None:
         object, lambda: worker.fleet.once(name, ttl=worker.ttl, timeout=2 * worker.ttl)
     )
     worker.perform(object, "call", {"result": result}, decorate(run))
+
+
+def _nothing(_: object) -> None:
+    return None

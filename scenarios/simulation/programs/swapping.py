@@ -12,10 +12,9 @@ from persidict import (
     NEVER_RETRIEVE,
     PersiDict,
 )
-from scenarios.simulation.network import DELETABLE
+from scenarios.simulation.limits import DELETABLE, LASTING
 from scenarios.simulation.worker import UNDONE, Worker
 
-LASTING = "lasting"
 KEYS = ("x", "y")
 
 
