@@ -7,10 +7,10 @@ server of its own and counts what botocore is about to send, each attempt of eac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from itertools import groupby
+from contextlib import suppress
 from typing import Any
 
+from benchmarks.counting import HEADER, counted, row
 from persidict import (
     ANY_ETAG,
     DELETE_CURRENT,
@@ -112,65 +112,40 @@ OF_ALL_ITEMS: dict[str, Callable[[Dict], object]] = {
 }
 
 
-@contextmanager
-def _counted(events: Any) -> Iterator[list[str]]:
-    """The operations of the SDK that are sent within the block, one for each attempt."""
-    sent: list[str] = []
-
-    def count(event_name: str, **_: Any) -> None:
-        sent.append(event_name.rpartition(".")[2])
-
-    events.register("before-send.s3", count, unique_id="count")
-    try:
-        yield sent
-    finally:
-        events.unregister("before-send.s3", unique_id="count")
-
-
-def _row(label: str, sent: list[str]) -> str:
-    """One line of the table; the same request several times in a row is named once."""
-    kinds = [
-        f"{count} {name}" if (count := len(list(same))) > 1 else name
-        for name, same in groupby(sorted(sent) if len(sent) > 10 else sent)
-    ]
-    return f"| {label} | {len(sent)} | {', '.join(kinds)} |"
-
-
 def _of_one_item(d: Dict) -> Iterator[str]:
     events = d.s3_client.meta.events
     d["k"] = 1
-    with _counted(events) as sent:
+    with counted(events) as sent:
         d.pop("k")
-    yield _row("`pop`, the first in this bucket (with the probe)", sent)
+    yield row("`pop`, the first in this bucket (with the probe)", sent)
     for label, call in OF_ONE_ITEM.items():
         d.discard("absent")
         d["k"] = 1
         etag = d.etag("k")
-        with _counted(events) as sent, suppress(KeyError):
+        with counted(events) as sent, suppress(KeyError):
             call(d, etag)
-        yield _row(label, sent)
+        yield row(label, sent)
 
 
 def _of_all_items(d: Dict) -> Iterator[str]:
     for number in range(ITEMS):
         d[f"{number:04}"] = number
     for label, call in OF_ALL_ITEMS.items():
-        with _counted(d.s3_client.meta.events) as sent:
+        with counted(d.s3_client.meta.events) as sent:
             call(d)
-        yield _row(f"{label}, {ITEMS:,} items", sent)
+        yield row(f"{label}, {ITEMS:,} items", sent)
 
 
 def _table(server: EmbeddedS3) -> Iterator[str]:
     client = server.client(retries={"total_max_attempts": 1}, max_pool_connections=32)
     where: dict[str, Any] = {"bucket_name": server.create_bucket(), "s3_client": client}
-    yield "| operation | requests | of the SDK |"
-    yield "| --- | ---: | --- |"
-    with _counted(client.meta.events) as sent:
+    yield from HEADER
+    with counted(client.meta.events) as sent:
         BasicS3Dict(**where)
-    yield _row("construct over an existing bucket", sent)
-    with _counted(client.meta.events) as sent:
+    yield row("construct over an existing bucket", sent)
+    with counted(client.meta.events) as sent:
         d: Dict = BasicS3Dict(**where, create_bucket=False)
-    yield _row("construct with `create_bucket=False`", sent)
+    yield row("construct with `create_bucket=False`", sent)
     yield from _of_one_item(d.get_subdict("one"))
     yield from _of_all_items(d.get_subdict("all"))
     client.close()

@@ -30,21 +30,25 @@ class Board:
         screen: Where they are drawn.
         workers: The names, one for each lane.
         tasks: How many tasks there are.
+        counted: What a task is once a worker has it in hand, in a word.
     """
 
-    def __init__(self, screen: Screen, *, workers: Sequence[str], tasks: int) -> None:
+    def __init__(
+        self, screen: Screen, *, workers: Sequence[str], tasks: int, counted: str = "claimed"
+    ) -> None:
         self._screen = screen
+        self._counted = counted
         self._lanes = {name: _Lane() for name in workers}
         self._tasks = tasks
         self._quarters_told = 0
         self.counts: Counter[str] = Counter()
         self.dropped: int | None = None
-        self.claimed: set[str] = set()
+        self.taken: set[str] = set()
 
-    def won(self, worker: str, *, task: str) -> None:
-        """A worker holds one more task."""
+    def took(self, worker: str, *, task: str) -> None:
+        """A worker has one more task in hand."""
         self._lanes[worker].cells.append(None)
-        self.claimed.add(task)
+        self.taken.add(task)
 
     def strike(self, worker: str, *, cell: Span, note: str) -> None:
         """Mark where a blow fell in a worker's lane."""
@@ -64,7 +68,7 @@ class Board:
         if self._screen.is_live:
             self._screen.draw([*self.lanes(), self._status(seconds)])
             return
-        quarters = _QUARTERS * len(self.claimed) // self._tasks
+        quarters = _QUARTERS * len(self.taken) // self._tasks
         if self._quarters_told < quarters < _QUARTERS:
             self._quarters_told = quarters
             self._screen.say([self._status(seconds)])
@@ -97,7 +101,7 @@ class Board:
         ]
 
     def _status(self, seconds: float) -> Line:
-        counts = [f"{len(self.claimed)}/{self._tasks} claimed"]
+        counts = [f"{len(self.taken)}/{self._tasks} {self._counted}"]
         counts += [f"{count} {kind}" for kind, count in sorted(self.counts.items())]
         if self.dropped is not None:
             counts.append(f"{self.dropped} answers dropped")

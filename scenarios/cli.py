@@ -33,7 +33,7 @@ stores:
   sqlite:///relative/path    one file; four slashes for an absolute path
   sqlite:                    a temporary file
 
-Every run works under a prefix of its own, and leaves its claims there.
+Every run works under a prefix of its own, and leaves there what it wrote.
 
 exit status: 0 the audit held; 1 it did not; 2 the run could not begin; 130 interrupted
 """

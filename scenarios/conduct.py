@@ -55,7 +55,8 @@ class Run:
         self._workers = [f"w{number}" for number in range(1, options.workers + 1)]
         digits = len(str(options.tasks))
         self._tasks = [f"task-{number:0{digits}}" for number in range(1, options.tasks + 1)]
-        self._heats = make_heats(self._tasks, workers=options.workers, seed=options.seed)
+        size = scenario.heat_size(options)
+        self._heats = make_heats(self._tasks, size=size, seed=options.seed)
         self._store = parse_store(options.store)
         self._shown_store = options.store if isinstance(self._store, str) else self._store.url
         self._course = Course()
@@ -99,12 +100,18 @@ class Run:
 
     def _race(self, ground: Ground, *, folder: Path) -> None:
         options = self._options
+        sizes = [len(heat) for heat in self._heats]
         with Fleet(patience=options.patience, clock=self._clock) as fleet:
             race = Race(
                 fleet,
-                board=Board(self._screen, workers=self._workers, tasks=options.tasks),
-                disruptions=Disruptions(Plan.draw(seed=options.seed, heats=len(self._heats))),
-                duels=Duels(self._heats[0] if options.unsafe else (), seed=options.seed),
+                board=Board(
+                    self._screen,
+                    workers=self._workers,
+                    tasks=options.tasks,
+                    counted=self._scenario.counted,
+                ),
+                disruptions=Disruptions(Plan.draw(seed=options.seed, sizes=sizes)),
+                duels=Duels(self._duels_over() if options.unsafe else (), seed=options.seed),
                 count_dropped=ground.dropped_so_far,
                 course=self._course,
             )
@@ -112,6 +119,10 @@ class Run:
                 orders = self._orders(worker, ground=ground, folder=folder)
                 fleet.start(self._scenario.program, orders=orders)
             race.run()
+
+    def _duels_over(self) -> Sequence[str]:
+        over = self._scenario.duels_over
+        return self._heats[0] if over is None else over
 
     def _orders(self, worker: str, *, ground: Ground, folder: Path) -> Orders:
         seed = self._options.seed
@@ -140,6 +151,7 @@ class Run:
             audit=self._judge(ground, logs=logs),
             requests=tally(events),
             counts_http=ground.is_s3,
+            calls_are=self._scenario.calls_are,
             drops=ground.drops(events) if ground.dropped_by != "nobody" else None,
         )
 

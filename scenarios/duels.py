@@ -1,4 +1,4 @@
-"""Duels: tasks on which two unsafe workers are certain to stand between read and write at once."""
+"""Duels: where two unsafe workers are certain to stand between read and write at once."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ MAX_DUELS: Final = 3
 class Duels:
     """Holds whoever comes first to a chosen task until a second one has come.
 
-    The tasks are of the first heat, so every worker passes all of them before a blow may fall,
-    and a heat has fewer tasks than there are workers, so that one is always left to come: no
-    duel stays open, and none can be prevented.
+    By default they are tasks of the first heat, which every worker passes before a blow may fall,
+    and which has fewer tasks than there are workers, so that one is always left to come: no duel
+    stays open, and none can be prevented. What a scenario names instead must be such, too.
 
     Args:
-        heat: The tasks of the first heat; nobody duels where there are none.
+        over: The tasks, or whatever else they may meet over; nobody duels where there are none.
         seed: What the choice is drawn from.
     """
 
-    def __init__(self, heat: Sequence[str], *, seed: int) -> None:
-        count = min(MAX_DUELS, len(heat))
-        self.tasks = tuple(random.Random(f"duels of {seed}").sample(heat, count))
+    def __init__(self, over: Sequence[str], *, seed: int) -> None:
+        count = min(MAX_DUELS, len(over))
+        self.tasks = tuple(random.Random(f"duels of {seed}").sample(over, count))
         self._waiting: dict[str, str] = {}
         self._over: set[str] = set()
 

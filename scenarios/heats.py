@@ -6,10 +6,9 @@ import random
 from collections.abc import Collection, Sequence
 
 
-def make_heats(tasks: Sequence[str], *, workers: int, seed: int) -> Sequence[Sequence[str]]:
-    """Deal the tasks into heats of half as many tasks as there are workers, by seed."""
+def make_heats(tasks: Sequence[str], *, size: int, seed: int) -> Sequence[Sequence[str]]:
+    """Deal the tasks into heats of that many, by seed; the last one may be smaller."""
     shuffled = random.Random(f"heats of {seed}").sample(tasks, len(tasks))
-    size = max(1, workers // 2)
     return [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
 
 

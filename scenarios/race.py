@@ -26,6 +26,9 @@ class Course:
         killed: Who was killed on purpose, and what it held.
         frozen: Who was frozen on purpose, and what it held.
         was_continued: Whether the frozen one went on.
+        killed_at: When that was, on the clock of the workers' logs.
+        frozen_at: The same of the freezing, when the worker had stopped.
+        continued_at: The same of its going on, just before.
         seconds: From the start of the first heat to the end of the last worker.
     """
 
@@ -34,6 +37,9 @@ class Course:
     killed: Struck | None = None
     frozen: Struck | None = None
     was_continued: bool = False
+    killed_at: float | None = None
+    frozen_at: float | None = None
+    continued_at: float | None = None
     seconds: float = 0.0
 
 
@@ -98,15 +104,17 @@ class Race:
 
     def _checkpoint(self, message: Message) -> None:
         worker, task, heat = message.worker, message.fields["task"], message.fields["heat"]
-        self._board.won(worker, task=task)
+        self._board.took(worker, task=task)
         match self._disruptions.decide(worker, task=task, heat=heat):
             case Blow.KILL:
                 self._fleet.kill(worker)
+                self._course.killed_at = time.monotonic()
                 self._course.killed = self._disruptions.killed
                 self._board.strike(worker, cell=KILLED, note=f"killed inside {task}")
                 self._say(worker, f"killed (SIGKILL) inside {task}", style="red")
             case Blow.FREEZE:
                 self._fleet.freeze(worker)
+                self._course.frozen_at = time.monotonic()
                 self._course.frozen = self._disruptions.frozen
                 self._board.strike(worker, cell=FROZEN, note=f"frozen inside {task}")
                 self._say(worker, f"frozen (SIGSTOP) inside {task}", style="bright blue")
@@ -138,6 +146,7 @@ class Race:
                 self._fleet.release(worker)
 
     def _thaw(self, worker: str) -> None:
+        self._course.continued_at = time.monotonic()
         self._fleet.thaw(worker)
         self._course.was_continued = True
         assert self._course.frozen is not None

@@ -29,7 +29,8 @@ class Report:
         course: What the parent saw.
         audit: The judgement; None if the run was interrupted before it.
         requests: The workers' requests by verb and status.
-        counts_http: Whether those are HTTP requests, or calls of the dictionary.
+        counts_http: Whether those are HTTP requests.
+        calls_are: What they are otherwise.
         drops: Answers that were lost; None where none could be.
         phases: Seconds of set-up, race and audit.
         logs: Where the workers' logs are kept; None if they are not.
@@ -43,6 +44,7 @@ class Report:
     prefix: str = ""
     requests: Requests = field(default_factory=dict)
     counts_http: bool = True
+    calls_are: str = "calls of the dictionary"
     drops: Drops | None = None
     phases: Mapping[str, float] = field(default_factory=dict)
     logs: str | None = None
@@ -111,7 +113,7 @@ class Report:
 
     @property
     def _unit(self) -> str:
-        return "HTTP requests" if self.counts_http else "calls of the dictionary"
+        return "HTTP requests" if self.counts_http else self.calls_are
 
     def _table(self, audit: Audit) -> Iterator[Line]:
         width = max(len(finding.checked) for finding in audit.findings)

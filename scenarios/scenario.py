@@ -8,6 +8,7 @@ from typing import Any
 
 from persidict_sync.record import Record
 from scenarios.journal import Event
+from scenarios.options import Options
 from scenarios.race import Course
 from scenarios.worker import Program
 
@@ -53,6 +54,11 @@ class Audit:
         return [text for finding in self.findings for text in finding.violations]
 
 
+def half_the_workers(options: Options) -> int:
+    """So few tasks a heat that several workers go for each of them."""
+    return max(1, options.workers // 2)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """A race that can be run by name.
@@ -65,6 +71,11 @@ class Scenario:
         strikes: What befalls two of the workers, in one line.
         program: What each worker runs.
         audit: What judges the outcome; a pure function.
+        counted: What a task is once a worker has it in hand, in a word, for the display.
+        heat_size: How many tasks a heat has, by what was asked for.
+        duels_over: What two unsafe workers are made to meet over, each time between read and
+            write; None: some tasks of the first heat.
+        calls_are: What is counted where workers make no requests.
     """
 
     name: str
@@ -74,3 +85,7 @@ class Scenario:
     strikes: str
     program: Program
     audit: Callable[[Evidence], Audit]
+    counted: str = "claimed"
+    heat_size: Callable[[Options], int] = half_the_workers
+    duels_over: Sequence[str] | None = None
+    calls_are: str = "calls of the dictionary"

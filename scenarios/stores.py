@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import quote, urlencode
 
 from persidict import BasicS3Dict, PersiDict, SQLiteDict
+from persidict_sync.address import S3_SETTINGS, Bucket, File, Memory, parse
 
 if TYPE_CHECKING:
     import boto3
@@ -20,10 +21,6 @@ _CREDENTIALS: Final[tuple[str, ...]] = (
     "aws_access_key_id",
     "aws_secret_access_key",
     "aws_session_token",
-)
-_FORMS: Final = (
-    "embedded, sqlite:, sqlite:///relative/path, sqlite:////absolute/path, or "
-    "s3://bucket/prefix?endpoint_url=URL&region=NAME"
 )
 
 
@@ -37,13 +34,14 @@ class S3Address:
     region: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_embedded: bool = False
+    expected_bucket_owner: str | None = None
 
     @property
     def url(self) -> str:
         """The address as `parse_store` reads it, without its secrets."""
-        known = {"endpoint_url": self.endpoint_url, "region": self.region}
-        query = "&".join(f"{name}={value}" for name, value in known.items() if value)
-        return f"s3://{self.bucket}/{self.prefix}" + (f"?{query}" if query else "")
+        settings = {name: getattr(self, name) for name in S3_SETTINGS}
+        query = urlencode({name: value for name, value in settings.items() if value}, safe=":/")
+        return f"s3://{self.bucket}/{quote(self.prefix)}" + (f"?{query}" if query else "")
 
     def under(self, prefix: str) -> Self:
         """The address of a prefix below this one."""
@@ -61,6 +59,7 @@ class S3Address:
             endpoint_url=self.endpoint_url,
             config=_path_style(has_proxies=not self.is_embedded) if self.endpoint_url else None,
             create_bucket=create,
+            expected_bucket_owner=self.expected_bucket_owner,
         )
 
 
@@ -74,7 +73,7 @@ class SQLiteAddress:
     @property
     def url(self) -> str:
         """The address of the file, as `parse_store` reads it."""
-        return f"sqlite:///{self.path}"
+        return f"sqlite:///{quote(str(self.path))}"
 
     def under(self, prefix: str) -> Self:
         """The address of a prefix below this one."""
@@ -97,55 +96,24 @@ def parse_store(text: str) -> Address | str:
     if text in (EMBEDDED, TEMPORARY_FILE):
         return text
     try:
-        url = urlsplit(text)
-    except ValueError:
-        raise ValueError(f"--store is no valid URL. Give {_FORMS}") from None
-    if url.scheme == "s3":
-        return _parse_s3(url)
-    if url.scheme == "sqlite":
-        return _parse_sqlite(url)
-    raise ValueError(f"--store does not name a store that is known here. Give {_FORMS}")
+        found = parse(text, extras=_CREDENTIALS)
+    except ValueError as error:
+        raise ValueError(f"--store: {error} --help shows all forms.") from None
+    match found:
+        case File(path):
+            return SQLiteAddress(path)
+        case Bucket(name, prefix, settings):
+            return _s3_address(name, prefix, settings)
+        case Memory():
+            raise ValueError("--store: workers are processes and share no memory; give sqlite:")
 
 
-def _parse_s3(url: SplitResult) -> S3Address:
-    bucket = url.netloc
-    if not bucket or "@" in bucket or url.fragment:
-        raise ValueError(
-            "--store s3:// needs a bucket and no user, password or fragment: "
-            "s3://bucket/prefix?endpoint_url=URL&region=NAME"
-        )
-    query = dict(parse_qsl(url.query, keep_blank_values=False))
-    endpoint_url = query.pop("endpoint_url", None)
-    region = query.pop("region", None)
-    credentials = {name: query.pop(name) for name in _CREDENTIALS if name in query}
-    if query:
-        raise ValueError(
-            f"--store s3:// does not know {', '.join(sorted(query))}. It knows endpoint_url, "
-            f"region, {', '.join(_CREDENTIALS)}"
-        )
-    if endpoint_url is not None and not _is_plain_http(endpoint_url):
-        raise ValueError(
-            "--store s3:// needs an endpoint_url of the form http(s)://host:port, without user, "
-            "password and query"
-        )
+def _s3_address(bucket: str, prefix: str, settings: Mapping[str, str]) -> S3Address:
+    credentials = {name: settings[name] for name in _CREDENTIALS if name in settings}
     if len(credentials.keys() & set(_CREDENTIALS[:2])) == 1:
         raise ValueError(f"--store s3:// needs both {_CREDENTIALS[0]} and {_CREDENTIALS[1]}")
-    return S3Address(bucket, unquote(url.path).strip("/"), endpoint_url, region, credentials)
-
-
-def _parse_sqlite(url: SplitResult) -> SQLiteAddress:
-    path = Path(unquote(url.path.removeprefix("/")))
-    if url.netloc or url.query or url.fragment or not path.name:
-        raise ValueError(
-            "--store sqlite: takes a path and nothing else: sqlite:///relative/path, "
-            "sqlite:////absolute/path, or sqlite: for a temporary file"
-        )
-    if not path.parent.is_dir():
-        raise ValueError(
-            f"--store: there is no folder {path.parent}. Create it"
-            + ("" if path.is_absolute() else ", or use four slashes for an absolute path")
-        )
-    return SQLiteAddress(path.resolve())
+    others: dict[str, Any] = {name: settings[name] for name in S3_SETTINGS if name in settings}
+    return S3Address(bucket, prefix, **others, credentials=credentials)
 
 
 def _session(credentials: Mapping[str, str]) -> boto3.Session:
@@ -162,12 +130,3 @@ def _path_style(*, has_proxies: bool) -> Config:
 
     proxies: dict[str, Any] = {} if has_proxies else {"proxies": {}}
     return Config(s3={"addressing_style": "path"}, **proxies)
-
-
-def _is_plain_http(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    has_extras = "@" in parts.netloc or parts.query or parts.fragment
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not has_extras

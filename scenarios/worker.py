@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import random
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.connection import Connection
@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from persidict_sync.coordinator import Coordinator
+from persidict_sync.events import Event
 from scenarios.journal import Journal
 from scenarios.meter import drop_replies, meter
+from scenarios.operation import Operation, Operations
 from scenarios.stores import Address
 
 
@@ -51,6 +53,7 @@ class Worker:
         self.is_unsafe = orders.unsafe
         self._journal = journal
         self._line = line
+        self._operations = Operations(orders.name, journal=journal)
         self.log("started", pid=os.getpid())
         self.store = orders.address.open()
         client = getattr(self.store, "s3_client", None)
@@ -64,12 +67,36 @@ class Worker:
 
     @cached_property
     def coordinator(self) -> Coordinator:
-        """The front door to leases, counters and the like, over this run's store."""
-        return Coordinator(self.store, owner=self.name)
+        """The front door to leases, counters and the like, over this run's store.
+
+        What the library tells of what is held, that it was renewed (with the seconds that remain)
+        or lost (with the reason), is logged as `renewed` and `lost`.
+        """
+        return Coordinator(self.store, owner=self.name, listeners=[self.log_belief])
 
     def log(self, event: str, **fields: Any) -> None:
         """Write an event to this worker's log before anything else happens."""
         self._journal.log(event, **fields)
+
+    @contextmanager
+    def operation(self, object_: str, op: str, /, **args: Any) -> Iterator[Operation]:
+        """Log an operation as a history has it, and count it as a call.
+
+        Args:
+            object_: What it is on, `kind/name`.
+            op: What it does.
+            **args: With what: any JSON.
+
+        Example: `with worker.operation("counter/hits", "add", n=1) as operation:
+        operation.returns(counter.add(1))`.
+        """
+        operation: Operation | None = None
+        try:
+            with self._operations.begin(object_, op, args) as operation:
+                yield operation
+        finally:
+            if operation is not None and operation.outcome is not None:
+                self.count_call(op, outcome=operation.outcome)
 
     def count_call(self, method: str, *, outcome: str) -> None:
         """Log a call of the dictionary, where it makes no requests that could be counted."""
@@ -91,6 +118,11 @@ class Worker:
     def rendezvous(self, *, task: str) -> None:
         """Between an unsafe read and its write: wait for a rival where the parent has one meet."""
         self._ask("rendezvous", task=task)
+
+    def log_belief(self, event: Event) -> None:
+        """A coordinator's listener: log what it tells of what is held, as `coordinator` does."""
+        if event.name in ("renewed", "lost"):
+            self.log(event.name, object=f"{event.kind}/{event.key}", **event.fields)
 
     def _ask(self, kind: str, **fields: Any) -> None:
         self._line.send((kind, fields, True))

@@ -10,6 +10,7 @@ from typing import Any
 from scenarios.claim_race.attempts import Attempt, attempts_in, by_task, contested
 from scenarios.fates import check_fates
 from scenarios.scenario import Audit, Evidence, Finding
+from scenarios.words import listed, times
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _run_once(case: _Case) -> Finding:
     for task, attempts in sorted(case.by_task.items()):
         runs = [attempt.worker for attempt in attempts for _ in range(attempt.runs)]
         if len(runs) > 1:
-            violations.append(f"{task} was run {_times(len(runs))}: by {_and(runs)}")
+            violations.append(f"{task} was run {times(len(runs))}: by {listed(runs)}")
         violations += [
             f"{task} was run by {attempt.worker}, which had not won it ({attempt.outcome})"
             for attempt in attempts
@@ -105,8 +106,8 @@ def _claimed_once(case: _Case) -> Finding:
     for task in tasks:
         winners = [attempt for attempt in case.at(task) if attempt.outcome == "won"]
         if len(winners) > 1:
-            names = _and([winner.worker for winner in winners])
-            violations.append(f"{task} was claimed {_times(len(winners))}: by {names}")
+            names = listed([winner.worker for winner in winners])
+            violations.append(f"{task} was claimed {times(len(winners))}: by {names}")
         if task in bucket:
             violations += _bucket_disagrees(case, task, winners=winners)
     claimed = sum(task in case.claim_of for task in tasks)
@@ -178,11 +179,3 @@ def _is_holder(attempt: Attempt, *, case: _Case) -> bool:
 
 def _is_claim(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("claim"), str)
-
-
-def _times(count: int) -> str:
-    return "twice" if count == 2 else f"{count} times"
-
-
-def _and(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"

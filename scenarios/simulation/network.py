@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from greenlet import GreenletExit
 
 from persidict import PersiDict
+from persidict.bounded_store import request_limit
 from persidict.object_store import (
     NOT_MODIFIED,
     Answer,
@@ -53,7 +54,7 @@ class Network(ObjectStore):
 
     def within(self, seconds: float) -> ObjectStore:
         """The same way, whose requests end early enough for a call of so many seconds."""
-        limit = seconds / 3
+        limit = request_limit(seconds)
         if limit >= self.request_timeout:
             return self
         hasty = copy.copy(self)

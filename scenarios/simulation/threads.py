@@ -15,13 +15,17 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import persidict_sync
+from persidict import daemons
 from scenarios.simulation.scheduler import Scheduler, Task
 
 MODULES: Final[Sequence[Any]] = [
-    importlib.import_module(found.name)
-    for found in pkgutil.iter_modules(persidict_sync.__path__, "persidict_sync.")
+    daemons,
+    *(
+        importlib.import_module(found.name)
+        for found in pkgutil.iter_modules(persidict_sync.__path__, "persidict_sync.")
+    ),
 ]
-"""Where the product waits: the dictionary itself has no threads, but for reading many items."""
+"""Where the product starts threads and waits for them."""
 
 
 class _Waiting:

@@ -78,6 +78,7 @@ class MemoryStore(ObjectStore):
     """The verbs over one `Memory`."""
 
     backend = "memory"
+    is_remote = False
 
     def __init__(self, memory: Memory, *, clock: Clock) -> None:
         self.memory: Final = memory

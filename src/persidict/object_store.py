@@ -150,11 +150,18 @@ class ObjectStore(ABC):
     backend: str
     """How errors name this store."""
 
+    is_remote: bool = True
+    """Whether requests cross a network, which may lose, delay and double them."""
+
     request_timeout: float = 0.0
     """The longest that one request may take, in seconds; none is begun closer to a deadline."""
 
     readers: int = 1
     """How many reads are worth having in flight at once."""
+
+    def within(self, seconds: float) -> ObjectStore:  # noqa: ARG002 - for what can hang
+        """The same store, whose requests end early enough for a call of so many seconds."""
+        return self
 
     @abstractmethod
     def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:

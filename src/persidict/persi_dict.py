@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypedDict, TypeVar, cast, overload
 
@@ -20,6 +21,7 @@ from persidict.jokers_and_status_flags import (
     Joker,
     ValueType,
 )
+from persidict.metered_store import Meter, MeteredStore
 from persidict.object_store import IfAbsent, ObjectStore, Snapshot
 from persidict.retry import RetryPolicy
 from persidict.root_prefix import normalized, redacted
@@ -118,11 +120,11 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
             base_class=self.base_class_for_values,
         )
 
-    def _like_this(self, **attributes: Any) -> Self:
+    def _like_this(self, *, store: SettledStore | None = None, **attributes: Any) -> Self:
         """Another dictionary over the same storage; no request."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__, **attributes)
-        other._bind(self._items.store)
+        other._bind(store or self._items.store)
         return other
 
     def get_params(self) -> dict[str, Any]:
@@ -439,6 +441,11 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
         firsts = {item.key[0] for item in self._items if len(item.key) > 1}
         return {first: self.get_subdict(first) for first in sorted(firsts)}
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether requests cross a network, which may lose, delay and double them."""
+        return self._items.store.store.is_remote
+
     def with_codec(self, codec: Codec) -> Self:
         """The same storage seen through another codec; no request.
 
@@ -459,6 +466,58 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
             serialization_format=codec.format,
             base_class_for_values=None,
         )
+
+    def with_timeout(self, seconds: float) -> Self:
+        """The same storage, of which each call ends within so many seconds; no request.
+
+        Over a network that holds however slowly an answer comes: each request gets a share of
+        the time. What has not been answered by then is settled like anything unanswered, so a
+        write may end in `OutcomeUnknownError`. Iterating, and other calls of several requests,
+        count each of them anew.
+
+        Args:
+            seconds: More than 0; its `operation_timeout`.
+
+        Raises:
+            ValueError: `seconds` is not more than 0.
+
+        Example:
+            >>> from persidict import LocalDict
+            >>> d = LocalDict()
+            >>> d.with_timeout(2.5)["job"] = "open"
+            >>> d["job"]
+            'open'
+        """
+        if not seconds > 0:
+            raise ValueError(f"seconds must be more than 0, not {seconds!r}")
+        policy = replace(self._policy, timeout=float(seconds))
+        store = SettledStore(self._items.store.store.within(policy.timeout), policy=policy)
+        return self._like_this(store=store, operation_timeout=policy.timeout, _policy=policy)
+
+    def with_meter(self, meter: Meter) -> Self:
+        """The same storage, of which each request is told; no request.
+
+        Not told are those that a store sends by itself to answer one of them, as when a HEAD does
+        not say whether the key or the bucket is missing.
+
+        Args:
+            meter: Called once a request has ended, in the thread that made it, with its verb
+                (`"head"`, `"get"`, `"put"`, `"delete"`, `"list"`, `"delete_batch"`) and its
+                outcome: `"answered"`, `"absent"`, `"unchanged"`; `"applied"`, `"refused"`,
+                `"conflict"`; `"unanswered"`, `"failed"`.
+
+        Example:
+            >>> from persidict import LocalDict
+            >>> told = []
+            >>> d = LocalDict().with_meter(lambda *request: told.append(request))
+            >>> d["job"] = "open"
+            >>> d.get("jab")
+            >>> told
+            [('put', 'applied'), ('get', 'absent')]
+        """
+        inner = self._items.store
+        store = SettledStore(MeteredStore(inner.store, meter), policy=inner.policy)
+        return self._like_this(store=store)
 
     def random_key(self) -> NonEmptySafeStrTuple | None:
         """A key, each with the same chance, after one pass over all; None if there is none."""

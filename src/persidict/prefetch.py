@@ -25,7 +25,7 @@ def in_order(
     from concurrent.futures import Future, ThreadPoolExecutor
 
     pending: deque[tuple[T, Future[R]]] = deque()
-    with ThreadPoolExecutor(in_flight, thread_name_prefix="persidict") as pool:
+    with ThreadPoolExecutor(in_flight, thread_name_prefix="persidict-reader") as pool:
         try:
             for one in wanted:
                 pending.append((one, pool.submit(fetch, one)))

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from persidict.jokers_and_status_flags import ValueType
 from persidict.persi_dict import PersiDict, Settings
 from persidict.sqlite_store import SQLiteStore
+from persidict.store_around import StoreAround
 
 
 class SQLiteDict(PersiDict[ValueType]):
@@ -49,6 +50,8 @@ class SQLiteDict(PersiDict[ValueType]):
     def close(self) -> None:
         """Close idle connections to the file; the next operation opens one again."""
         store = self._items.store.store
+        while isinstance(store, StoreAround):
+            store = store.inner
         assert isinstance(store, SQLiteStore)
         store.close()
 

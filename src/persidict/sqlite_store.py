@@ -51,6 +51,7 @@ class SQLiteStore(ObjectStore):
     """The verbs over one file; a write that was answered survives the death of its process."""
 
     backend = "SQLite"
+    is_remote = False
 
     def __init__(self, path: Path, *, policy: RetryPolicy) -> None:
         self.path: Final = path

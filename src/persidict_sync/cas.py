@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
 
 from persidict import (
@@ -44,8 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Known", "Refusal", "Refused", "Transition", "Updated"]
 
-SHORTEST_PACE: Final = 0.001
+SHORTEST_PACE: Final = 0.0001
+FIRST_RESEND: Final = 0.001
 LONGEST_WAIT: Final = 2.0
+SHORTEST_CALL: Final = 0.5
+"""Seconds in which a store answers that does: so much is there to ask it once in any case."""
+SHORTEST_TRY: Final = 0.05
+"""With less time than that left nothing is asked over a network: no answer could be in time."""
 PACES: Final = 2
 """The longest wait, in multiples of the time that it took to hear of the last conflict.
 
@@ -78,6 +84,7 @@ class Cell(Generic[StateT]):
         tell: Tell = tell_nobody,
     ) -> None:
         self.key: Final = key
+        self.is_remote: Final = records.is_remote
         self._records = records
         self._state = state
         self.tell: Final = tell
@@ -88,33 +95,51 @@ class Cell(Generic[StateT]):
         """What is known of a record that has never been looked at and may well not be there."""
         return Known(None, None, ITEM_NOT_AVAILABLE, self.clock.monotonic())
 
-    def read(self) -> Known[StateT]:
-        """The record as it is; one request.
+    def look(
+        self, known: Known[StateT] | None = None, *, deadline: float | None = None
+    ) -> Known[StateT]:
+        """The record as it is; one request, without a body if it is still as `known`.
+
+        Args:
+            known: What is believed of it.
+            deadline: When to give up, on the clock's monotonic scale; None takes as long as the
+                dictionary may.
 
         Raises:
             RecordError: It is not one that this version can work with.
-            BackendError: The store could not be read.
+            BackendError: The store could not be read in time.
         """
-        with self._named():
-            seen = self._records.get_with_etag(self.key)
-        return self._known(seen.new_value, seen.actual_etag)
+        return self.seen(known, latest=self._latest(deadline))
 
-    def reread(self, known: Known[StateT]) -> Known[StateT]:
-        """The record as it is; one request, without a body if it is still as `known`."""
+    def seen(self, known: Known[StateT] | None, *, latest: float) -> Known[StateT]:
+        """As `look`, which must have ended by `latest`, however soon that is."""
+        records = self._within(latest)
         with self._named():
-            seen = self._records.get_item_if(
+            if known is None:
+                found = records.get_with_etag(self.key)
+                return self._known(found.new_value, found.actual_etag)
+            again = records.get_item_if(
                 self.key, condition=ETAG_IS_THE_SAME, expected_etag=known.etag
             )
-        if seen.condition_was_satisfied:
+        if again.condition_was_satisfied:
             return replace(known, answered=self.clock.monotonic())
-        return self._known(seen.new_value, seen.actual_etag)
+        return self._known(again.new_value, again.actual_etag)
 
-    def age(self) -> float | None:
+    def age(self, *, deadline: float | None = None) -> float | None:
         """Seconds since the record was written, by the store's clock; None if there is none."""
         try:
-            return self._records.age(self.key)
+            return self._within(self._latest(deadline)).age(self.key)
         except KeyError:
             return None
+
+    def _latest(self, deadline: float | None) -> float:
+        """When what is asked from now on must be answered: there is time for once in any case."""
+        return inf if deadline is None else max(deadline, self.clock.monotonic() + SHORTEST_CALL)
+
+    def _within(self, latest: float) -> PersiDict[Record]:
+        """The records, of which a call ends by `latest`, or as soon as any call does."""
+        left = max(latest - self.clock.monotonic(), SHORTEST_TRY)
+        return self._records.with_timeout(min(left, self._records.operation_timeout))
 
     def update(
         self,
@@ -126,8 +151,8 @@ class Cell(Generic[StateT]):
         """Apply a transition exactly once, or not at all.
 
         One request if `base` is current, two without it, three if it is stale; after a wait one
-        more, which looks again. It ends at the deadline, or when the call of the dictionary that
-        is under way by then ends.
+        more, which looks again. It ends at the deadline, or half a second later if that was less
+        than so far away; over a file, when the other process that has locked it lets go.
 
         Args:
             transition: From the state and its generation to the next state, or a refusal. It is
@@ -143,7 +168,9 @@ class Cell(Generic[StateT]):
                 too large.
             BackendError: The store refused, and nothing was written.
         """
-        return _Update(self, transition, base or self.read(), deadline=deadline).outcome()
+        latest = self._latest(deadline)
+        base = base or self.seen(None, latest=latest)
+        return _Update(self, transition, base, deadline=deadline, latest=latest).outcome()
 
     def attempt(
         self, transition: Transition[StateT], base: Known[StateT]
@@ -163,10 +190,10 @@ class Cell(Generic[StateT]):
             record = base.record.next(body=body, op=op, written=written)
         return Attempt(record, state, base, self.clock.monotonic())
 
-    def send(self, attempt: Attempt[StateT]) -> Known[StateT]:
+    def send(self, attempt: Attempt[StateT], *, latest: float) -> Known[StateT]:
         """Write an attempt under its base's etag; what stands there afterwards."""
         with self._named():
-            result = self._records.set_item_if(
+            result = self._within(latest).set_item_if(
                 self.key,
                 value=attempt.record,
                 condition=ETAG_IS_THE_SAME,
@@ -202,11 +229,13 @@ class _Update(Generic[StateT]):
         base: Known[StateT],
         *,
         deadline: float,
+        latest: float,
     ) -> None:
         self._cell = cell
         self._transition = transition
         self._base = base
-        self._deadline = deadline
+        self._end = deadline - SHORTEST_TRY * cell.is_remote
+        self._latest = latest
         self._open: Attempt[StateT] | None = None
         self._doubt: Exception | None = None
         self._has_slept = False
@@ -229,7 +258,7 @@ class _Update(Generic[StateT]):
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         if self._open is not None:
-            longest = SHORTEST_PACE * 2 ** min(state.attempt_number, 30)
+            longest = FIRST_RESEND * 2 ** min(state.attempt_number, 30)
         elif state.attempt_number == 1:
             # The answer that told of the conflict shows what to write upon: nothing is fresher.
             return 0.0
@@ -238,13 +267,13 @@ class _Update(Generic[StateT]):
         return self._cell.clock.uniform(0.0, min(LONGEST_WAIT, longest))
 
     def _sleep(self, seconds: float) -> None:
-        left = self._deadline - self._cell.clock.monotonic()
+        left = self._end - self._cell.clock.monotonic()
         if (wait := min(seconds, left)) > 0:
             self._cell.clock.sleep(wait)
             self._has_slept = True
 
     def _is_time_up(self) -> bool:
-        return self._cell.clock.monotonic() >= self._deadline
+        return self._cell.clock.monotonic() >= self._end
 
     def _give_up(self, state: tenacity.RetryCallState) -> NoReturn:
         if self._open is not None:
@@ -254,13 +283,13 @@ class _Update(Generic[StateT]):
     def _one_try(self) -> Updated[StateT] | Refused[StateT] | None:
         if self._has_slept and self._open is None:
             # What was seen before a wait is what the others have been changing meanwhile.
-            self._base = self._cell.reread(self._base)
+            self._base = self._cell.seen(self._base, latest=self._latest)
         self._has_slept = False
         attempt = self._open or self._cell.attempt(self._transition, self._base)
         if isinstance(attempt, Refused):
             return attempt
         try:
-            seen = self._cell.send(attempt)
+            seen = self._cell.send(attempt, latest=self._latest)
         except ConcurrencyConflictError:
             return None
         except OutcomeUnknownError as error:
@@ -277,7 +306,7 @@ class _Update(Generic[StateT]):
 
     def _looked_at(self, attempt: Attempt[StateT]) -> Updated[StateT] | None:
         try:
-            seen = self._cell.read()
+            seen = self._cell.seen(None, latest=self._latest)
         except (BackendError, RecordError) as error:
             self._failed(error)
             return None
@@ -303,6 +332,8 @@ class _Update(Generic[StateT]):
             if record is None or not _tells(record, base):
                 self._raise_unknown()
             self._tell_settled(is_applied=False)
+        elif self._cell.is_remote and _may_be_buried(attempt, seen):
+            self._raise_unknown()
         else:
             self._pace = max(SHORTEST_PACE, seen.answered - attempt.sent)
         self._open, self._doubt = None, None
@@ -324,6 +355,19 @@ class _Update(Generic[StateT]):
             key=self._cell.key,
             actual_etag=getattr(self._doubt, "actual_etag", None),
         ) from self._doubt
+
+
+def _may_be_buried(attempt: Attempt[Any], seen: Known[Any]) -> bool:
+    """Whether a refused attempt may have been applied, and overwritten beyond recognition.
+
+    A request may be doubled on the way, and the refusal of its copy be the answer that arrives.
+    The ring shows that, unless others have written more often since than it is long. A base that
+    was known for longer than the attempt took is then taken to have been stale: else nobody could
+    begin with what he remembers of a busy record.
+    """
+    base, record = attempt.base, seen.record
+    is_overrun = record is not None and not record.tells_of(base.generation + 1)
+    return is_overrun and seen.answered - attempt.sent >= attempt.sent - base.answered
 
 
 def _tells(record: Record, base: Known[Any]) -> bool:

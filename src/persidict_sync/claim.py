@@ -40,7 +40,7 @@ class Claim:
         attempts: How often the task was claimed, this time included.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> claim = Coordinator("memory:").claims("frames").claim("frame-7")
         >>> claim.token
         1

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 from persidict_sync.cas import Refusal
 from persidict_sync.errors import RecordError
+from persidict_sync.record import is_op
 from persidict_sync.state import State
 
 OPEN: Final = "open"
@@ -60,6 +61,8 @@ class ClaimState(State):
         state = super().parse(body)
         if state.status not in STATUSES or state.on_owner_death not in POLICIES:
             raise RecordError("its status or on_owner_death is none that this version knows")
+        if not (is_op(state.claim) and is_op(state.worker)):
+            raise RecordError("its claim or worker is no identity")
         if state.token < 1 or state.attempts < 0 or not state.ttl > 0:
             raise RecordError("its token, attempts or ttl is out of range")
         return state

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
-from persidict_sync.cas import Cell, Known, Refused, Updated
+from persidict import NonEmptySafeStrTuple
+from persidict_sync.bids import Bids
+from persidict_sync.cas import Updated
 from persidict_sync.claim import Claim
-from persidict_sync.claim_state import (
-    DEAD,
-    OPEN,
-    Bid,
-    ClaimState,
-    OwnerDeath,
-    check_policy,
-    claimed,
-    requeued,
-)
+from persidict_sync.claim_state import ClaimState, OwnerDeath, check_policy, requeued
 from persidict_sync.context import Context
-from persidict_sync.tasks import Task, Tasks, task_of, text_of
-from persidict_sync.worker import Life
+from persidict_sync.run import Progress, Run
+from persidict_sync.tasks import Task, Tasks, text_of
 
 if TYPE_CHECKING:
     from persidict.safe_str_tuple import KeyParts
-    from persidict_sync.run import Progress
 
 TaskT = TypeVar("TaskT", bound="KeyParts")
 
@@ -48,11 +35,11 @@ class Claims(Tasks):
     What a task was claimed under stays with it: an object with another `on_owner_death` neither
     claims it again nor requeues it.
 
-    Each process shows that it is alive with one liveness lease, which is renewed as long as it has
-    a claim; its claims name it.
+    An object shows that its process is alive with one liveness lease, which is renewed as long as
+    it has a claim; its claims name it.
 
     Requests: `claim` 1 when won, 2 when lost (the second names the winner), 3 under `"reclaim"`
-    when the owner has to be watched; in the background 1 for the first claim of a process, and 1
+    when the owner has to be watched; in the background 1 for the first claim of an object, and 1
     for every third of `ttl`. `complete` and `fail` 1. Listing: one for each task, and one for
     every 1,000.
 
@@ -72,7 +59,7 @@ class Claims(Tasks):
         TypeError: An argument is of the wrong type.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> frames = Coordinator("memory:").claims("frames")
         >>> claim = frames.claim("frame-7")
         >>> frames.claim("frame-7") is None
@@ -95,14 +82,7 @@ class Claims(Tasks):
         check_policy(on_owner_death, ttl=ttl, max_attempts=max_attempts)
         super().__init__(context, name, on_owner_death=on_owner_death, ttl=ttl, folder=folder)
         self.max_attempts: Final = max_attempts
-        self._begin()
-        self._lives_lock = threading.Lock()
-
-    def _begin(self) -> None:
-        self._process = os.getpid()
-        self._life = Life(self.context, terms=self.terms)
-        # Claims that may have landed, by their identities, with the life that they name.
-        self._doubts: dict[NonEmptySafeStrTuple, dict[str, _Bidder]] = {}
+        self._bids = Bids(self, max_attempts=max_attempts)
 
     def __repr__(self) -> str:
         return f"<Claims {self.name!r}, on_owner_death={self.on_owner_death!r}>"
@@ -133,20 +113,7 @@ class Claims(Tasks):
             task: One or more safe strings.
             take_over: Whether to look if its owner is dead, under `"reclaim"`.
         """
-        key = NonEmptySafeStrTuple(task)
-        found = self._contended(key, base=None, died=None)
-        if isinstance(found, Claim):
-            return found
-        found_task = task_of(key, _sure(found))
-        if take_over and self.is_abandoned(found_task):
-            found = self._contended(key, base=found, died=found_task.token)
-            if isinstance(found, Claim):
-                return found
-            found_task = task_of(key, _sure(found))
-        self.context.tell(
-            "claim-lost", self._cell(key), status=found_task.status, holder=found_task.owner
-        )
-        return found_task
+        return self._bids.contend(NonEmptySafeStrTuple(task), take_over=take_over)
 
     def requeue(self, task: KeyParts) -> bool:
         """Let a task that is open, failed or dead be claimed once more; for operators.
@@ -159,11 +126,12 @@ class Claims(Tasks):
 
         Raises:
             RuntimeError: It was claimed under `"never"`, where nothing is begun twice.
-            OutcomeUnknownError: It may or may not have been requeued; repeat the call.
+            OutcomeUnknownError: It may or may not have been requeued; look at it by `get`, and
+                repeat the call if nobody has claimed it since.
             RecordError: The record is damaged or foreign.
             BackendError: The store could not be asked.
         """
-        cell = self._cell(NonEmptySafeStrTuple(task))
+        cell = self.cell(NonEmptySafeStrTuple(task))
         outcome = cell.update(requeued, deadline=self.context.deadline())
         if isinstance(outcome, Updated):
             self.context.tell("requeued", cell, token=outcome.state.token)
@@ -218,119 +186,12 @@ class Claims(Tasks):
             BackendError: The store could not be asked.
 
         Example:
-            >>> from persidict_sync.coordinator import Coordinator
+            >>> from persidict_sync import Coordinator
             >>> frames = Coordinator("memory:").claims("frames")
             >>> frames.run(len, ["a", "bb", "ccc"])
             Progress(total=3, done=3, failed=0, elsewhere=0)
             >>> frames.result("ccc")
             3
         """
-        from persidict_sync.run import Run
-
-        return Run(self, function, tasks, workers=workers, progress=progress).outcome()
-
-    def _contended(
-        self, key: NonEmptySafeStrTuple, *, base: Known[ClaimState] | None, died: int | None
-    ) -> Claim | Known[ClaimState]:
-        cell, life, since = self._cell(key), self._enter(), self.context.clock.monotonic()
-        bid = Bid(
-            claim=self.context.clock.nonce().hex(),
-            worker=life.worker,
-            owner=self.context.owner,
-            ttl=self.terms.ttl,
-            on_owner_death=self.on_owner_death,
-            max_attempts=self.max_attempts,
-        )
-        mine, earlier = _Bidder(life, since), list(self._doubts.get(key, {}))
-        winner: _Bidder | None = None
-        try:
-            outcome = cell.update(
-                partial(claimed, bid=bid, died=died),
-                base=base or cell.absent(),
-                deadline=self.context.deadline(),
-            )
-            winner = self._winner(key, _sure(outcome.known), {bid.claim: mine}, earlier)
-        except BaseException as error:
-            # It may have landed, and if so it is nobody else's.
-            if isinstance(error, OutcomeUnknownError) or not isinstance(error, Exception):
-                with self._lives_lock:
-                    self._doubts.setdefault(key, {})[bid.claim] = mine
-            raise
-        finally:
-            if winner is None or winner.life is not life:
-                life.settled()
-        if winner is None or not self._is_won(winner, by=life):
-            self._tell_dead(cell, outcome)
-            return outcome.known
-        return self._won(key, cell, outcome.known, winner)
-
-    def _winner(
-        self,
-        key: NonEmptySafeStrTuple,
-        state: ClaimState,
-        own: dict[str, _Bidder],
-        earlier: Iterable[str],
-    ) -> _Bidder | None:
-        """Who of this process has won the task; told to one of all threads that ask for it."""
-        with self._lives_lock:
-            doubts = self._doubts.pop(key, {})
-            winner = (own | doubts).get(state.claim)
-            # What was in doubt before the record was looked at, and is not there, never will be.
-            left = doubts.keys() - {*earlier, state.claim}
-            if left:
-                self._doubts[key] = {claim: doubts[claim] for claim in left}
-        return winner if state.status == OPEN else None
-
-    def _is_won(self, winner: _Bidder, *, by: Life) -> bool:
-        """Whether a claim may be had that this call, or one before it, has won."""
-        return winner.life is by or winner.life.enter() or self.on_owner_death != "reclaim"
-
-    def _won(
-        self,
-        key: NonEmptySafeStrTuple,
-        cell: Cell[ClaimState],
-        known: Known[ClaimState],
-        winner: _Bidder,
-    ) -> Claim:
-        winner.life.begin(winner.since)
-        state = _sure(known)
-        self.context.tell("claimed", cell, token=state.token, attempts=state.attempts)
-        return Claim(
-            text_of(key),
-            cell,
-            known,
-            context=self.context,
-            life=winner.life,
-            max_attempts=self.max_attempts,
-        )
-
-    def _tell_dead(
-        self, cell: Cell[ClaimState], outcome: Updated[ClaimState] | Refused[ClaimState]
-    ) -> None:
-        if isinstance(outcome, Updated) and outcome.state.status == DEAD:
-            self.context.tell("dead", cell, token=outcome.state.token)
-
-    def _tell_lost(self, key: NonEmptySafeStrTuple, task: Task) -> None:
-        self.context.tell("claim-lost", self._cell(key), status=task.status, holder=task.owner)
-
-    def _enter(self) -> Life:
-        """The life that a claim is to name; it lasts until that is settled."""
-        with self._lives_lock:
-            if os.getpid() != self._process:
-                self._begin()
-            while not self._life.enter():
-                self._life = Life(self.context, terms=self.terms)
-            return self._life
-
-
-@dataclass(frozen=True, slots=True)
-class _Bidder:
-    """Who made a bid, and when it was first sent."""
-
-    life: Life
-    since: float
-
-
-def _sure(known: Known[ClaimState]) -> ClaimState:
-    assert known.state is not None
-    return known.state
+        run = Run(self, self._bids, function, tasks, workers=workers, progress=progress)
+        return run.outcome()

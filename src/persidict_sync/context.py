@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from persidict import NonEmptySafeStrTuple, PersiDict
 from persidict.clock import Clock
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import tenacity
 
     from persidict.safe_str_tuple import KeyParts
+
+OWNER_MAX_LENGTH: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class Context:
         """Tell all listeners what happened to the primitive of `cell`."""
         self._tell(cell.key, name, **fields)
 
+    def tell_waited(self, cell: Cell[Any]) -> Callable[[float], None]:
+        """What tells for how many seconds somebody waited for the primitive of `cell`."""
+        return lambda seconds: self._tell(cell.key, "waited", seconds=seconds)
+
     def _tell(self, key: NonEmptySafeStrTuple, name: str, /, **fields: Any) -> None:
         kind, *parts = key.strings
         event = Event(name, kind, "/".join(parts), self.owner, self.clock.monotonic(), fields)
@@ -85,3 +93,33 @@ class Context:
             except Exception:
                 # What happened has happened: no listener may keep a caller from what it acquired.
                 logging.getLogger(LOGGER).exception("a listener failed at %r", name)
+
+
+def check_settings(
+    *, owner: object, timeout: object, conflicts: object, listeners: tuple[object, ...]
+) -> None:
+    """Raise unless they are what `Coordinator` documents; None is a default."""
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+        raise TypeError(f"timeout must be seconds, not a {type(timeout).__name__}")
+    if not 0 < timeout < math.inf:
+        raise ValueError(f"timeout must be more than 0 seconds and finite, not {timeout!r}")
+    if owner is not None:
+        _check_owner(owner)
+    if conflicts is not None:
+        _check_policy(conflicts)
+    if not all(callable(listener) for listener in listeners):
+        raise TypeError("listeners must be functions that take an Event")
+
+
+def _check_owner(owner: object) -> None:
+    if not isinstance(owner, str):
+        raise TypeError(f"owner must be a string, not a {type(owner).__name__}")
+    if not (1 <= len(owner) <= OWNER_MAX_LENGTH and owner.isprintable()):
+        raise ValueError(f"owner must be 1 to {OWNER_MAX_LENGTH} printable characters")
+
+
+def _check_policy(conflicts: object) -> None:
+    import tenacity
+
+    if not isinstance(conflicts, tenacity.Retrying):
+        raise TypeError(f"conflicts must be a tenacity.Retrying, not a {type(conflicts).__name__}")

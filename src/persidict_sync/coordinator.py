@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 import socket
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
-from urllib.parse import parse_qsl, unquote, urlsplit
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from persidict import LocalDict, PersiDict, SQLiteDict
+from persidict import PersiDict
 from persidict.clock import SYSTEM_CLOCK, Clock
-from persidict_sync.context import Context
+from persidict_sync.address import dictionary
+from persidict_sync.context import Context, check_settings
 from persidict_sync.events import Listener, log
 from persidict_sync.heartbeat import Heartbeat, heartbeat_for
 from persidict_sync.record import RecordCodec
+from persidict_sync.stats import Stats, Tally
 
 if TYPE_CHECKING:
     import tenacity
@@ -25,68 +25,12 @@ if TYPE_CHECKING:
     from persidict_sync.counter import Counter
     from persidict_sync.election import Election
     from persidict_sync.fenced import Fence, Fenced
-    from persidict_sync.held import Held
     from persidict_sync.lease import Lease, LeaseSettings
     from persidict_sync.lock import Lock
     from persidict_sync.once import Once
     from persidict_sync.semaphore import Semaphore
     from persidict_sync.sequence import Sequence
     from persidict_sync.value import SharedValue
-
-OWNER_MAX_LENGTH = 128
-_S3_ARGUMENTS = ("endpoint_url", "region", "expected_bucket_owner")
-
-
-def dictionary(address: str, *, timeout: float, clock: Clock) -> PersiDict[Any]:
-    """The dictionary at an address.
-
-    Args:
-        address: `s3://bucket/prefix?endpoint_url=…&region=…&expected_bucket_owner=…`,
-            `sqlite:///path` or `memory:`.
-        timeout: Seconds within which a call of the dictionary must be settled.
-        clock: Its clock.
-
-    Raises:
-        ValueError: It is no such address.
-    """
-    url = urlsplit(address)
-    settings: dict[str, Any] = {
-        "serialization_format": "json",
-        "operation_timeout": timeout,
-        "clock": clock,
-    }
-    query = dict(parse_qsl(url.query, keep_blank_values=True))
-    match url.scheme:
-        case _ if url.fragment or "" in query.values():
-            pass
-        case "memory" if address == "memory:":
-            return LocalDict(**settings)
-        case "sqlite" if address.startswith("sqlite:///") and url.path != "/" and not query:
-            return SQLiteDict(unquote(url.path), **settings)
-        case "s3" if url.netloc and "@" not in url.netloc and set(query) <= set(_S3_ARGUMENTS):
-            from persidict import BasicS3Dict
-
-            settings |= {"root_prefix": unquote(url.path).strip("/"), **query}
-            return BasicS3Dict(bucket_name=url.netloc, **settings)
-    raise ValueError(
-        "The address must be s3://bucket/prefix (with endpoint_url, region or "
-        "expected_bucket_owner after a ?), sqlite:///path or memory:. Credentials do not belong "
-        "in it; the AWS SDK finds them."
-    )
-
-
-def _check_owner(owner: object) -> None:
-    if not isinstance(owner, str):
-        raise TypeError(f"owner must be a string, not a {type(owner).__name__}")
-    if not (1 <= len(owner) <= OWNER_MAX_LENGTH and owner.isprintable()):
-        raise ValueError(f"owner must be 1 to {OWNER_MAX_LENGTH} printable characters")
-
-
-def _check_policy(conflicts: object) -> None:
-    import tenacity
-
-    if not isinstance(conflicts, tenacity.Retrying):
-        raise TypeError(f"conflicts must be a tenacity.Retrying, not a {type(conflicts).__name__}")
 
 
 class Coordinator:
@@ -96,7 +40,8 @@ class Coordinator:
     compares the clocks of two machines. Not guaranteed: progress while the store is unreachable.
 
     Args:
-        store: An address (`s3://bucket/prefix?endpoint_url=…`, `sqlite:///path`, `memory:`), or any
+        store: An address: `s3://bucket/prefix?endpoint_url=…`, `sqlite:///relative/path`,
+            `sqlite:////absolute/path` or `memory:`, see `persidict_sync.address.parse`. Or any
             `PersiDict`, whose storage is used under a prefix of its own with records in strict
             JSON.
         owner: How this process calls itself in records, for people: 1 to 128 printable
@@ -129,17 +74,8 @@ class Coordinator:
         clock: Clock = SYSTEM_CLOCK,
         listeners: Iterable[Listener] = (),
     ) -> None:
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-            raise TypeError(f"timeout must be seconds, not a {type(timeout).__name__}")
-        if not 0 < timeout < math.inf:
-            raise ValueError(f"timeout must be more than 0 seconds and finite, not {timeout!r}")
-        if owner is not None:
-            _check_owner(owner)
-        if conflicts is not None:
-            _check_policy(conflicts)
         listeners = tuple(listeners)
-        if not all(callable(listener) for listener in listeners):
-            raise TypeError("listeners must be functions that take an Event")
+        check_settings(owner=owner, timeout=timeout, conflicts=conflicts, listeners=listeners)
         if isinstance(store, str):
             # Several calls of the dictionary fit into one update.
             store = dictionary(store, timeout=timeout / 3, clock=clock)
@@ -150,13 +86,15 @@ class Coordinator:
         if store.append_only:
             raise TypeError("store is append-only; records change. Use a dictionary that is not.")
         self.owner = owner or f"{socket.gethostname()[:100]}-{os.getpid()}"
+        self._tally = Tally()
+        records = store.get_subdict(prefix).with_codec(RecordCodec())
         self._context = Context(
-            records=store.get_subdict(prefix).with_codec(RecordCodec()),
+            records=records.with_meter(self._tally.count_request),
             owner=self.owner,
             clock=clock,
             timeout=float(timeout),
             conflicts=conflicts,
-            listeners=(log, *listeners),
+            listeners=(log, self._tally, *listeners),
             heartbeat=heartbeat_for(clock),
         )
 
@@ -183,43 +121,35 @@ class Coordinator:
         ]
         heartbeat.let_go(mine, within=self._context.timeout)
 
-    def lease(
-        self,
-        name: KeyParts,
-        *,
-        ttl: float = 30.0,
-        renew_every: float | None = None,
-        margin: float = 0.1,
-        drift: float = 0.05,
-        poll: float | None = None,
-        expiry: Literal["watch", "server"] = "watch",
-        on_lost: Callable[[Held], object] | None = None,
-    ) -> Lease:
+    def stats(self) -> Stats:
+        """What has happened to this coordinator's primitives, and what it cost; see `Stats`."""
+        return self._tally.stats()
+
+    def lease(self, name: KeyParts, **settings: Unpack[LeaseSettings]) -> Lease:
         """One holder at a time, under a fencing token that only rises; see `Lease`.
 
         Args:
             name: One or more safe strings.
-            ttl: Seconds that it lasts without being renewed.
-            renew_every: Seconds between renewals; a third of `ttl` by default.
-            margin: The share of `ttl` by which a holder gives up before it ends.
-            drift: The share by which a clock may be fast or slow.
-            poll: Seconds between two looks of one who waits.
-            expiry: `"watch"`, or `"server"` to go by the store's clock as well.
-            on_lost: Called with what was held when it is lost.
+            **settings: Keywords, each of which may be left out:
+
+                ttl (float): Seconds that it lasts without being renewed; 30 by default.
+                renew_every (float): Seconds between renewals; a third of `ttl` by default.
+                margin (float): The share of `ttl` by which a holder gives up before it ends; 0.1
+                    by default.
+                drift (float): The share by which a clock may be fast or slow; 0.05 by default.
+                poll (float): Seconds between two looks of one who waits; at most 1, and a quarter
+                    of `ttl`, by default.
+                expiry (str): `"watch"`, the default, or `"server"` to go by the store's clock as
+                    well.
+                on_lost (callable): Called with what was held when it is lost.
+
+        Raises:
+            ValueError: The name is unsafe, or the times contradict each other.
+            TypeError: An argument is of the wrong type.
         """
         from persidict_sync.lease import Lease
 
-        return Lease(
-            self._context,
-            name,
-            ttl=ttl,
-            renew_every=renew_every,
-            margin=margin,
-            drift=drift,
-            poll=poll,
-            expiry=expiry,
-            on_lost=on_lost,
-        )
+        return Lease(self._context, name, **settings)
 
     def fenced(self, d: PersiDict[Any], held: Fence) -> Fenced[Any]:
         """A dictionary whose writes carry the token of what is held; see `Fenced`.
@@ -261,7 +191,20 @@ class Coordinator:
         ttl: float | None = None,
         max_attempts: int | None = None,
     ) -> Claims:
-        """Claims of tasks, each begun by one worker; see `persidict_sync.claims.Claims`."""
+        """Claims of tasks, each begun by one worker; see `Claims`.
+
+        Args:
+            name: One safe string.
+            on_owner_death: What becomes of a task whose owner died: `"never"` is it begun again,
+                `"manual"` if an operator requeues it, `"reclaim"` by itself, at least once.
+            ttl: Seconds after which an owner that does not renew its lease counts as dead; 120 by
+                default, and required under `"reclaim"`.
+            max_attempts: How often a task may be claimed under `"reclaim"`; required there.
+
+        Raises:
+            ValueError: The name is unsafe, or the others do not go together.
+            TypeError: An argument is of the wrong type.
+        """
         from persidict_sync.claims import Claims
 
         return Claims(
@@ -308,41 +251,35 @@ class Coordinator:
         return Election(lease, clock=self._context.clock)
 
     def semaphore(
-        self,
-        name: KeyParts,
-        permits: int,
-        *,
-        ttl: float = 30.0,
-        renew_every: float | None = None,
-        margin: float = 0.1,
-        drift: float = 0.05,
-        poll: float | None = None,
-        expiry: str = "watch",
-        on_lost: Callable[[Held], object] | None = None,
+        self, name: KeyParts, permits: int, **settings: Unpack[LeaseSettings]
     ) -> Semaphore:
-        """At most `permits` holders at once; see `persidict_sync.semaphore.Semaphore`."""
+        """At most `permits` holders at once; see `Semaphore`.
+
+        Args:
+            name: One or more safe strings.
+            permits: How many, 1 to 200. The first who acquires fixes it for all.
+            **settings: `ttl` and the other arguments of `lease`, for each permit; `expiry="server"`
+                is refused.
+
+        Raises:
+            ValueError: The name is unsafe, or an argument is out of range.
+            TypeError: An argument is of the wrong type.
+        """
         from persidict_sync.semaphore import Semaphore
 
-        return Semaphore(
-            self._context,
-            name,
-            permits,
-            ttl=ttl,
-            renew_every=renew_every,
-            margin=margin,
-            drift=drift,
-            poll=poll,
-            expiry=expiry,
-            on_lost=on_lost,
-        )
+        return Semaphore(self._context, name, permits, **settings)
 
     def once(self, name: KeyParts, *, ttl: float = 30.0, timeout: float | None = None) -> Once:
-        """A decorator: the first caller runs, all get the result; see `persidict_sync.once.Once`.
+        """A decorator: the first caller runs, all get the result; see `Once`.
 
         Args:
             name: One or more safe strings.
             ttl: Seconds after which a runner that does not renew its lease counts as dead.
             timeout: Seconds to wait for another's result; None waits as long as it is alive.
+
+        Raises:
+            ValueError: The name is unsafe, or a time out of range.
+            TypeError: An argument is of the wrong type.
         """
         from persidict_sync.once import Once
 

@@ -114,7 +114,7 @@ class Counter:
         TypeError: It is no string or sequence of strings.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> hits = Coordinator("memory:").counter("hits")
         >>> hits.add(), hits.add(10), hits.value()
         (1, 11, 11)
@@ -166,7 +166,7 @@ class Counter:
             BackendError: The store could not be read.
         """
         known = self._known
-        self._known = known = self._cell.read() if known is None else self._cell.reread(known)
+        self._known = known = self._cell.look(known)
         return total_of(known.state)
 
     def compare_and_set(self, expected: int, new: int) -> bool:
@@ -217,7 +217,9 @@ class Counter:
         base, self._known = self._known, None
         outcome = self._update(steps, base, deadline=deadline)
         if isinstance(outcome, Refused) and base is not None and outcome.known is base:
-            outcome = self._update(steps, self._cell.reread(base), deadline=deadline)
+            outcome = self._update(
+                steps, self._cell.look(base, deadline=deadline), deadline=deadline
+            )
         self._known = outcome.known
         if isinstance(outcome, Refused):
             return [one.answer for one in in_turn(steps, total_of(outcome.known.state))]

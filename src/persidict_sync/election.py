@@ -27,7 +27,7 @@ class Election:
         clock: What waiting asks for the time.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> election = Coordinator("memory:").election("indexer")
         >>> with election.campaign("10.0.0.7:8080") as held:
         ...     election.leader()
@@ -83,8 +83,12 @@ class Election:
         timeout = checked_timeout(timeout)
         return self._observed(timeout)
 
-    def resign(self) -> None:
+    def resign(self) -> bool:
         """Stop leading, so that others can at once.
+
+        Returns:
+            Whether the store has confirmed it. If not, nobody leads here any more all the same,
+            and others can when the ttl has ended.
 
         Raises:
             LeaseLost: The leadership was lost before, a `RuntimeError`.
@@ -93,7 +97,7 @@ class Election:
         held, self._held = self._held, None
         if held is None:
             raise RuntimeError(f"nobody leads {self._lease.name!r} through this object")
-        held.release()
+        return held.release()
 
     def run(
         self, function: Callable[[Held], T], *, value: Any = None, timeout: float | None = None

@@ -73,7 +73,7 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
 
     Example:
         >>> from persidict import LocalDict
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> fleet, models = Coordinator("memory:"), LocalDict()
         >>> with fleet.lease("trainer").acquire() as held:
         ...     fenced = fleet.fenced(models, held)
@@ -102,7 +102,7 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
         return f"<Fenced {self.dictionary!r}, token {self.held.token}>"
 
     def __getitem__(self, key: NonEmptyPersiDictKey) -> V:
-        return self._value(self._cell(key).read().state, key)
+        return self._value(self._cell(key).look().state, key)
 
     def _value(self, state: FencedState | None, key: object) -> V:
         if state is None or state.is_deleted:
@@ -111,7 +111,7 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
         return cast("V", state.value)
 
     def __contains__(self, key: object) -> bool:
-        return is_present(self._cell(cast("NonEmptyPersiDictKey", key)).read().state)
+        return is_present(self._cell(cast("NonEmptyPersiDictKey", key)).look().state)
 
     def __iter__(self) -> Iterator[NonEmptySafeStrTuple]:
         return (key for key, _ in self.items())

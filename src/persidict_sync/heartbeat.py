@@ -12,20 +12,17 @@ import itertools
 import os
 import threading
 import weakref
-from collections.abc import Callable, Collection
-from queue import Empty, SimpleQueue
-from typing import Final, Protocol, TypeAlias
+from collections.abc import Collection
+from typing import Final, Protocol
 
 from persidict.clock import SYSTEM_CLOCK, Clock, SystemClock
+from persidict.daemons import Action, Daemons, start
 
 WORKERS: Final = 8
 LONGEST_PAUSE: Final = 1.0
 """A condition's timeout does not run on through suspend, as the clock does."""
 EXIT_SECONDS: Final = 5.0
 """How long the end of the interpreter may be delayed."""
-THREAD: Final = "persidict-sync"
-
-Action: TypeAlias = Callable[[], object]
 
 
 class Beating(Protocol):
@@ -42,44 +39,6 @@ class Beating(Protocol):
 
     def let_go(self) -> None:
         """Give back what is held, as well as possible. Never raises."""
-
-
-class Workers:
-    """Up to a number of daemon threads, started when needed."""
-
-    def __init__(self, most: int) -> None:
-        self._tasks: SimpleQueue[Action] = SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._lock = threading.Lock()
-        self._left = most
-
-    def submit(self, action: Action) -> None:
-        """Have an action done, which does not raise, as soon as a thread is free."""
-        self._tasks.put(action)
-        if self._idle.acquire(blocking=False):
-            return
-        with self._lock:
-            if self._left and start(self._work):
-                self._left -= 1
-
-    def _work(self) -> None:
-        while True:
-            try:
-                action = self._tasks.get_nowait()
-            except Empty:
-                self._idle.release()
-                action = self._tasks.get()
-            action()
-
-
-def start(action: Action) -> bool:
-    """Whether the action could be started in a daemon thread of its own."""
-    try:
-        threading.Thread(target=action, name=THREAD, daemon=True).start()
-    except RuntimeError:
-        # No more threads: the system has none left, or the interpreter is ending.
-        return False
-    return True
 
 
 class Heartbeat:
@@ -101,7 +60,7 @@ class Heartbeat:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._is_running = False
-        self._workers = Workers(WORKERS)
+        self._workers = Daemons(WORKERS)
 
     def members(self) -> list[Beating]:
         """All that it keeps alive."""

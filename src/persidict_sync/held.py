@@ -6,33 +6,15 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeAlias, cast
+from typing import Any, Final, Self, cast
 
 from persidict import BackendError, ConcurrencyConflictError
+from persidict.daemons import Action
 from persidict_sync.cas import Cell, Known, Refusal, Refused, Transition, Updated
 from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, RecordError
-from persidict_sync.heartbeat import Action
+from persidict_sync.tenure import Reason, Tenure
 from persidict_sync.watch import Terms
-
-Reason: TypeAlias = Literal["stolen", "broken", "unreachable", "expired", "released", "forked"]
-"""Why something is not held any more, as `LeaseLost` explains."""
-
-
-class _Lost(threading.Event):
-    """Set when it is over; asked, it looks at the clock and waits for no thread to set it."""
-
-    def __init__(self, is_over: Callable[[], bool]) -> None:
-        super().__init__()
-        self._is_over = is_over
-
-    def is_set(self) -> bool:
-        return self._is_over() or super().is_set()
-
-    def set_in_child(self) -> None:
-        # A thread that is not there any more may have held the lock inside.
-        super().__init__()
-        self.set()
 
 
 class Held:
@@ -53,7 +35,7 @@ class Held:
         lost: An event that is set when it is no longer held, for whichever reason.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> fleet = Coordinator("memory:")
         >>> with fleet.lease("nightly").acquire() as held:
         ...     held.check()
@@ -78,29 +60,23 @@ class Held:
     ) -> None:
         self.token: Final = token
         self.data: Final = data
-        self.lost: Final = _Lost(self._is_over)
         self.context: Final = context
         self.known: Known[Any] = updated.known
         self._cell = cell
-        self._terms = terms
+        self._tenure = Tenure(terms, clock=context.clock, sent=updated.sent, on_end=self._on_end)
+        self.lost: Final = self._tenure.lost
         self._renewed = renewed
         self._freed = freed
         self._on_lost = on_lost
-        self._make_locks()
-        self._reason: Reason | None = None
-        self._cause: Exception | None = None
+        self._store_lock = threading.Lock()
         self._is_renewing = False
-        self._is_in_doubt = False
-        self.is_freed = False
-        self._deadline = updated.sent + terms.tenure
-        self._next_renewal = self._renewal_after(updated.sent)
+        self._is_freed = False
 
     def begin(self) -> bool:
         """Have it renewed from now on; False if it is over already, and is given back."""
         current = self._renewed(self.known.state, self.known.generation)
-        if isinstance(current, Refusal) or self._now() >= self._deadline:
-            self._reason = "expired"
-            self.lost.set()
+        if isinstance(current, Refusal) or not self._tenure.left():
+            self._tenure.stop("expired")
             with suppress(LeaseLost):
                 self._free()
             return False
@@ -108,12 +84,8 @@ class Held:
         self._tell("acquired")
         return True
 
-    def _make_locks(self) -> None:
-        self._state_lock = threading.RLock()
-        self._store_lock = threading.Lock()
-
     def __repr__(self) -> str:
-        return f"<Held {self.name!r}, token {self.token}, {self._reason or 'held'}>"
+        return f"<Held {self.name!r}, token {self.token}, {self._tenure.reason or 'held'}>"
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +110,7 @@ class Held:
 
     def remaining(self) -> float:
         """Seconds for which it is held even if no renewal succeeds any more; 0 once it is lost."""
-        return 0.0 if self._is_over() else max(0.0, self._deadline - self._now())
+        return self._tenure.remaining()
 
     def check(self) -> None:
         """Return if it is held; no request.
@@ -146,8 +118,8 @@ class Held:
         Raises:
             LeaseLost: It is not held any more; `reason` says why.
         """
-        if self._is_over():
-            raise self._loss() from self._cause
+        if self._tenure.is_over():
+            raise self._loss() from self._tenure.cause
 
     def renew(self) -> None:
         """Renew it now, which happens in time by itself; one request.
@@ -174,10 +146,10 @@ class Held:
         Raises:
             LeaseLost: It was lost, or released, before.
         """
-        if self._is_over() or not self._end("released"):
-            raise self._loss() from self._cause
+        if self._tenure.is_over() or not self._tenure.end("released"):
+            raise self._loss() from self._tenure.cause
         # A renewal may be under way; if it hangs, it gives the lease back itself when it ends.
-        if not self._store_lock.acquire(timeout=max(0.0, self._deadline - self._now())):
+        if not self._store_lock.acquire(timeout=self._tenure.left()):
             return False
         try:
             return self._free()
@@ -186,23 +158,23 @@ class Held:
 
     def next_due(self) -> float | None:
         """When the heartbeat is to attend to it."""
-        if self._reason is not None:
+        tenure = self._tenure
+        if tenure.reason is not None:
             return None
-        return self._deadline if self._is_renewing else min(self._deadline, self._next_renewal)
+        return tenure.deadline if self._is_renewing else min(tenure.deadline, tenure.next_renewal)
 
     def on_due(self) -> Action | None:
         """End it, or have it renewed."""
-        if self._is_over() or self._is_renewing or self._now() < self._next_renewal:
+        tenure = self._tenure
+        if tenure.is_over() or self._is_renewing or self._now() < tenure.next_renewal:
             return None
         self._is_renewing = True
         return self._beat
 
     def on_fork(self) -> None:
         """A child holds nothing."""
-        self._make_locks()
-        if self._reason is None:
-            self._reason = "forked"
-        self.lost.set_in_child()
+        self._store_lock = threading.Lock()
+        self._tenure.on_fork()
 
     def let_go(self) -> None:
         """Release it if it is held."""
@@ -215,26 +187,26 @@ class Held:
             try:
                 self._renew()
             except Exception:  # noqa: BLE001 - whatever it is, it is tried again until the deadline
-                self._next_renewal = self._retry()
+                self._tenure.put_off()
             finally:
                 self._store_lock.release()
         else:
-            self._next_renewal = self._retry()
+            self._tenure.put_off()
         self._is_renewing = False
 
     def _renew(self) -> None:
         """With the store's lock."""
-        self._is_in_doubt = True
+        self._tenure.is_in_doubt = True
         try:
             outcome = self._cell.update(
                 self._renewed,
-                deadline=min(self._deadline, self.context.deadline()),
+                deadline=min(self._tenure.deadline, self.context.deadline()),
                 base=self.known,
             )
         except RecordError as error:
-            self._end("broken", error)
+            self._tenure.end("broken", error)
         except (BackendError, ConcurrencyConflictError) as error:
-            self._cause = error
+            self._tenure.cause = error
             self._tell("renewal-failed", error=type(error).__name__)
             self.check()
             raise
@@ -247,65 +219,39 @@ class Held:
         # Since it was applied, others may have changed what is known by now.
         now = self._renewed(outcome.known.state, outcome.known.generation)
         if isinstance(now, Refusal):
-            self._end(cast("Reason", now.reason))
-        elif not self._extend(cast("Updated[Any]", outcome).sent):
+            self._tenure.end(cast("Reason", now.reason))
+        elif not self._tenure.extend(cast("Updated[Any]", outcome).sent):
             # It has landed, and nobody holds it.
-            self._is_over()
+            self._tenure.is_over()
             self._free()
         else:
             self._tell("renewed", remaining=self.remaining())
 
-    def _extend(self, sent: float) -> bool:
-        with self._state_lock:
-            if self._reason is not None or self._now() >= self._deadline:
-                return False
-            self._deadline = sent + self._terms.tenure
-            self._next_renewal = self._renewal_after(sent)
-            self._is_in_doubt, self._cause = False, None
-            return True
-
     def _free(self) -> bool:
         """With the store's lock, once it is over."""
-        if self.is_freed:
+        if self._is_freed:
             return True
-        left = self._deadline - self._now()
+        deadline = self.context.deadline(self._tenure.left())
         try:
-            outcome = self._cell.update(
-                self._freed, deadline=self.context.deadline(left), base=self.known
-            )
+            outcome = self._cell.update(self._freed, deadline=deadline, base=self.known)
         except (BackendError, ConcurrencyConflictError, RecordError) as error:
             self._tell("release-failed", error=type(error).__name__)
             return False
         self.known = outcome.known
         if isinstance(outcome, Refused):
-            self._reason = cast("Reason", outcome.reason)
+            self._tenure.stop(cast("Reason", outcome.reason))
             raise self._loss()
-        self.is_freed = True
+        self._is_freed = True
         self._tell("released")
         return True
 
-    def _is_over(self) -> bool:
-        if self._reason is None and self._now() >= self._deadline:
-            reason: Reason = "unreachable" if self._is_in_doubt else "expired"
-            self._end(reason, self._cause, not_before=self._deadline)
-        return self._reason is not None
-
-    def _end(
-        self, reason: Reason, cause: Exception | None = None, *, not_before: float | None = None
-    ) -> bool:
-        """Whether this call has ended it; not if that deadline has been extended meanwhile."""
-        with self._state_lock:
-            if self._reason is not None or not_before not in (None, self._deadline):
-                return False
-            self._reason, self._cause = reason, cause
-        self.lost.set()
+    def _on_end(self, reason: Reason) -> None:
         self.context.heartbeat.schedule(self)
         if reason != "released":
             self.context.heartbeat.tell(self._announce)
-        return True
 
     def _announce(self) -> None:
-        self._tell("lost", reason=self._reason)
+        self._tell("lost", reason=self._tenure.reason)
         if self._on_lost is not None:
             self._on_lost(self)
 
@@ -313,16 +259,9 @@ class Held:
         self.context.tell(name, self._cell, token=self.token, **fields)
 
     def _loss(self) -> LeaseLost:
-        assert self._reason is not None
-        return LeaseLost(self.name, self.token, self._reason)
-
-    def _renewal_after(self, sent: float) -> float:
-        return sent + self._terms.renew_every * self.context.clock.uniform(0.9, 1.0)
-
-    def _retry(self) -> float:
-        every = self._terms.renew_every
-        pause = min(every * self.context.clock.uniform(0.1, 0.2), self.remaining() / 4)
-        return self._now() + max(pause, every / 100)
+        reason = self._tenure.reason
+        assert reason is not None
+        return LeaseLost(self.name, self.token, reason)
 
     def _now(self) -> float:
         return self.context.clock.monotonic()

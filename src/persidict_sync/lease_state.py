@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from persidict_sync.cas import Refusal
 from persidict_sync.errors import RecordError
 from persidict_sync.state import State
-from persidict_sync.watch import Watch
+from persidict_sync.watch import Holding, Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,13 @@ class LeaseState(State):
         if state.token < 1 or state.beat < 0 or not state.ttl > 0:
             raise RecordError("its token, beat or ttl is out of range")
         return state
+
+    @property
+    def holdings(self) -> tuple[Holding, ...]:
+        """What is held: nothing, or one."""
+        if self.holder is None:
+            return ()
+        return (Holding(self.holder, self.token, self.beat, self.ttl),)
 
 
 def taken(

@@ -23,7 +23,7 @@ class Lock:
         lease: The lease that it is.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> lock = Coordinator("memory:").lock("index")
         >>> with lock:
         ...     lock.locked(), lock.acquire(blocking=False)

@@ -1,82 +1,117 @@
-"""What a contender has seen of a lease, remembered from one try to the next."""
+"""What a contender has seen of a record's holders, remembered from one try to the next."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic
 
 from persidict_sync.cas import Cell, Known
-from persidict_sync.lease_state import LeaseState
-from persidict_sync.watch import Terms, Watch, certain_age
+from persidict_sync.state import StateT
+from persidict_sync.watch import Holding, Terms, Watch, certain_age
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of a record, and the watch of its holder; none if it is free."""
+class Seen(Generic[StateT]):
+    """What is known of a record: its holders, and a watch of each of them."""
 
-    known: Known[LeaseState]
-    watch: Watch | None
-
-    @property
-    def holder(self) -> str | None:
-        """Who holds it."""
-        return None if self.known.state is None else self.known.state.holder
+    known: Known[StateT]
+    holders: frozenset[str]
+    watches: tuple[Watch, ...]
 
 
-class Lookout:
-    """Watches the holder of one lease, on this process's own clock.
+class Lookout(Generic[StateT]):
+    """Watches each holder in one record, on this process's own clock.
 
     Args:
-        cell: The lease's record.
+        cell: The record.
+        holdings: Who holds what by a state; what it raises, `look` and `note` raise.
+        permits: How many may hold at once.
         terms: The watcher's own times; the ttl is the one that the record states.
         asks_server: Whether a first look also asks how old the record is by the store's clock.
     """
 
-    def __init__(self, cell: Cell[LeaseState], *, terms: Terms, asks_server: bool) -> None:
+    def __init__(
+        self,
+        cell: Cell[StateT],
+        *,
+        holdings: Callable[[StateT], Sequence[Holding]],
+        permits: int,
+        terms: Terms,
+        asks_server: bool,
+    ) -> None:
         self._cell = cell
+        self._holdings = holdings
+        self._permits: Final = permits
         self._terms = terms
         self._asks_server: Final = asks_server
-        # Replaced as a whole: threads share it, and a watch belongs to one known version.
-        self._seen: Seen | None = None
+        # Replaced as a whole: threads share it, and the watches belong to one known version.
+        self._seen: Seen[StateT] | None = None
+        self._is_outdated = False
 
     @property
-    def seen(self) -> Seen | None:
+    def seen(self) -> Seen[StateT] | None:
         """What was seen last; None before the first look."""
         return self._seen
 
-    def look(self) -> Seen:
-        """Look now; one request, without a body if nothing has changed."""
-        if self._seen is None:
-            return self.note(self._cell.read(), is_first=True)
-        return self.note(self._cell.reread(self._seen.known))
+    @property
+    def believed(self) -> Seen[StateT] | None:
+        """What was seen last, if nothing has shown that it has changed."""
+        return None if self._is_outdated else self._seen
 
-    def note(self, known: Known[LeaseState], *, is_first: bool = False) -> Seen:
+    def look(self, deadline: float | None = None) -> Seen[StateT]:
+        """Look now, by the deadline; one request, without a body if nothing has changed."""
+        if self._seen is None:
+            return self.note(self._cell.look(deadline=deadline), is_first=True)
+        return self.note(self._cell.look(self._seen.known, deadline=deadline))
+
+    def note(self, known: Known[StateT], *, is_first: bool = False) -> Seen[StateT]:
         """Remember what the store has said."""
-        before = None if self._seen is None else self._seen.watch
-        state = known.state
-        if state is None or state.holder is None:
-            watch = None
-        elif before is not None and before.shows(state.token, beat=state.beat, ttl=state.ttl):
-            watch = before
-        else:
-            since = self._written_by() if is_first and self._asks_server else known.answered
-            watch = Watch(state.token, state.beat, state.ttl, since)
-        self._seen = seen = Seen(known, watch)
+        before = () if self._seen is None else self._seen.watches
+        held = () if known.state is None else self._holdings(known.state)
+        asks = bool(held) and is_first and self._asks_server
+        since = self._written_by() if asks else known.answered
+        watches = tuple(_watch_of(one, before, since=since) for one in held)
+        self._seen = seen = Seen(known, frozenset(one.owner for one in held), watches)
+        self._is_outdated = False
         return seen
 
-    def left(self) -> float | None:
-        """Seconds until what was last seen may be taken over; None if it is free."""
-        watch = None if self._seen is None else self._seen.watch
-        if watch is None:
-            return None
-        return max(0.0, watch.over_at(self._terms) - self._cell.clock.monotonic())
+    def doubt(self) -> None:
+        """Learn that what was seen last may have changed; who was watched is watched on."""
+        self._is_outdated = True
 
-    def may_be_taken(self, seen: Seen) -> bool:
-        """Whether it is free, or has been watched for long enough."""
+    def learn(self, known: Known[StateT]) -> None:
+        """Remember what the store has said if nothing later is known."""
+        if self._seen is None or known.generation > self._seen.known.generation:
+            self.note(known)
+
+    def is_free(self, seen: Seen[StateT]) -> bool:
+        """Whether fewer hold than may."""
+        return len(seen.watches) < self._permits
+
+    def over(self, seen: Seen[StateT]) -> tuple[Watch, ...]:
+        """Those who have been watched for long enough to be taken over."""
         now = self._cell.clock.monotonic()
-        return seen.watch is None or now >= seen.watch.over_at(self._terms)
+        return tuple(watch for watch in seen.watches if now >= watch.over_at(self._terms))
+
+    def may_take(self, seen: Seen[StateT]) -> bool:
+        """Whether there is something to acquire, if what is known is current."""
+        return self.is_free(seen) or bool(self.over(seen))
+
+    def left(self) -> float | None:
+        """Seconds until one of those who were last seen may be taken over; None if nobody was."""
+        if self._seen is None or not self._seen.watches:
+            return None
+        first = min(watch.over_at(self._terms) for watch in self._seen.watches)
+        return max(0.0, first - self._cell.clock.monotonic())
 
     def _written_by(self) -> float:
         """Before when, by the store's clock, what is there had certainly been written."""
         age = self._cell.age()
         return self._cell.clock.monotonic() - (0.0 if age is None else certain_age(age))
+
+
+def _watch_of(holding: Holding, before: Sequence[Watch], *, since: float) -> Watch:
+    token, beat, ttl = holding.token, holding.beat, holding.ttl
+    watched = (watch for watch in before if watch.shows(token, beat=beat, ttl=ttl))
+    return next(watched, None) or Watch(token, beat, ttl, since)

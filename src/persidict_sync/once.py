@@ -57,7 +57,7 @@ class Once:
         TypeError: An argument is of the wrong type.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> fleet = Coordinator("memory:")
         >>> @fleet.once("migration-7")
         ... def migrate():
@@ -141,11 +141,7 @@ class Once:
 
     def _others(self, found: Task) -> Any:
         deadline = None if self._timeout is None else self._clock.monotonic() + self._timeout
-        settled = (
-            poll_until(self._look, clock=self._clock, deadline=deadline, next_poll=self._next_poll)
-            if found.status == OPEN
-            else found
-        )
+        settled = self._waited_for(deadline) if found.status == OPEN else found
         if settled is None:
             raise TimeoutError(
                 f"{found.owner!r} was still running {self._text!r} after {self._timeout} s. Wait "
@@ -156,6 +152,16 @@ class Once:
         if settled.status != DONE:
             raise TaskFailedError(self._text, settled.status, settled.error or "")
         return settled.result
+
+    def _waited_for(self, deadline: float | None) -> Task | None:
+        cell = self._claims.cell(self.name)
+        return poll_until(
+            self._look,
+            clock=self._clock,
+            deadline=deadline,
+            next_poll=self._next_poll,
+            tell_waited=self._claims.context.tell_waited(cell),
+        )
 
     def _look(self) -> Task | None:
         """What became of it; still open if its runner is dead; None while it runs."""

@@ -177,7 +177,7 @@ def _field(document: dict[str, Any], name: str, kind: type[FieldT]) -> FieldT:
 
 
 def is_op(value: object) -> bool:
-    """Whether it is the identity of a write."""
+    """Whether it is an identity, as a write, a claim and a worker have: 96 random bits."""
     return type(value) is str and _OP.fullmatch(value) is not None
 
 

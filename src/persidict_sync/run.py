@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
+from persidict_sync.bids import Bids
 from persidict_sync.claim import Claim
 from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, REQUEUED
+from persidict_sync.crew import Crew
 from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
 from persidict_sync.route import Board, Gap
-
-if TYPE_CHECKING:
-    from persidict_sync.claims import Claims
+from persidict_sync.tasks import Tasks
 
 PATIENCE: Final = 12
 """A gap whose tasks will be begun within so many requests' time is left to who walks there."""
@@ -61,7 +61,8 @@ class Run:
 
     def __init__(
         self,
-        claims: Claims,
+        records: Tasks,
+        bids: Bids,
         function: Callable[[Any], Any],
         tasks: Iterable[Any],
         *,
@@ -70,10 +71,6 @@ class Run:
     ) -> None:
         if not callable(function):
             raise TypeError(f"function must be callable, not a {type(function).__name__}")
-        if type(workers) is not int:
-            raise TypeError(f"workers must be an int, not a {type(workers).__name__}")
-        if workers < 1:
-            raise ValueError(f"workers must be 1 or more, not {workers}")
         if not (progress is None or callable(progress)):
             raise TypeError(f"progress must be callable, not a {type(progress).__name__}")
         if isinstance(tasks, str):
@@ -83,10 +80,11 @@ class Run:
         self._keys = sorted(named)
         self._tasks = [named[key] for key in self._keys]
         self._numbers = {key: number for number, key in enumerate(self._keys)}
-        self._claims = claims
-        self._clock = claims.context.clock
+        self._records = records
+        self._bids = bids
+        self._clock = records.context.clock
         self._function = function
-        self._workers = workers
+        self._crew = Crew(self._work, size=workers)
         self._progress = progress
         self._lock = threading.RLock()
         self._board = Board(len(self._keys), uniform=self._clock.uniform)
@@ -97,57 +95,17 @@ class Run:
         self._running: set[int] = set()
         self._done = self._failed = 0
         self._has_scanned = False
-        self._is_stopping = False
-        self._active = workers
-        self._has_ended = threading.Event()
-        self._error: BaseException | None = None
 
     def outcome(self) -> Progress:
         """Run until nothing is left, or raise what ended it."""
-        if self._workers == 1:
-            self._work()
-        else:
-            self._work_in_threads()
+        self._crew.run()
         return self._counts()
-
-    def _work_in_threads(self) -> None:
-        threads = [
-            threading.Thread(target=self._guarded, daemon=True) for _ in range(self._workers)
-        ]
-        try:
-            for thread in threads:
-                thread.start()
-            self._wait_for(threads)
-        except BaseException:
-            self._is_stopping = True
-            self._wait_for(threads)
-            raise
-        if self._error is not None:
-            raise self._error
-
-    def _wait_for(self, threads: list[threading.Thread]) -> None:
-        # Not `join`: when one is interrupted, Python 3.11 takes the thread for ended. Nor only the
-        # event: a thread whose start was interrupted may never set it.
-        while not self._has_ended.wait(0.2) and any(thread.is_alive() for thread in threads):
-            pass
-
-    def _guarded(self) -> None:
-        try:
-            self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again where `run` was called
-            with self._lock:
-                self._error = self._error or error
-            self._is_stopping = True
-        with self._lock:
-            self._active -= 1
-            if not self._active:
-                self._has_ended.set()
 
     def _work(self) -> None:
         at: int | None = None
-        while not self._is_stopping and (number := self._next(at)) is not None:
+        while not self._crew.is_stopping and (number := self._next(at)) is not None:
             at = number if self._try(number) else None
-        while not self._is_stopping and (number := self._once_more()) is not None:
+        while not self._crew.is_stopping and (number := self._once_more()) is not None:
             self._try(number, take_over=True)
 
     def _next(self, at: int | None) -> int | None:
@@ -180,7 +138,7 @@ class Run:
         return board.entry(gap), 0.0
 
     def _look(self) -> Gap | None:
-        claimed = self._claims.keys()
+        claimed = self._records.keys()
         return self._board.look(self._numbers.get(key) for key in claimed)
 
     def _pause_for(self, gap: Gap) -> float:
@@ -193,7 +151,7 @@ class Run:
         """Run a task if it can be claimed; whether it makes sense to go on with the next one."""
         began = self._clock.monotonic()
         try:
-            found = self._claims.contend(self._keys[number], take_over=take_over)
+            found = self._bids.contend(self._keys[number], take_over=take_over)
             asked = self._clock.monotonic() - began
         except OutcomeUnknownError:
             self._doubtful.append(number)
@@ -216,7 +174,7 @@ class Run:
     def _recover(self, number: int, interrupt: BaseException) -> None:
         """Give back what an interrupted call may have claimed."""
         with suppress(Exception):
-            found = self._claims.contend(self._keys[number], take_over=False)
+            found = self._bids.contend(self._keys[number], take_over=False)
             if isinstance(found, Claim):
                 found.give_back(interrupt)
 
@@ -259,12 +217,12 @@ class Run:
 
     def _final(self) -> frozenset[str]:
         """The statuses that nothing follows, without an operator."""
-        is_retried = self._claims.on_owner_death == "reclaim"
+        is_retried = self._records.on_owner_death == "reclaim"
         return frozenset({DONE, DEAD} if is_retried else {DONE, DEAD, FAILED})
 
     def _once_more(self) -> int | None:
         """A task that may be claimed again, once none is left that was never claimed."""
-        while not self._is_stopping:
+        while not self._crew.is_stopping:
             with self._lock:
                 if self._doubtful:
                     return self._started(self._doubtful.popleft())
@@ -274,7 +232,7 @@ class Run:
                     return self._started(self._again.popleft())
                 if self._is_over():
                     return None
-            poll = self._claims.terms.poll
+            poll = self._records.terms.poll
             self._clock.sleep(self._clock.uniform(poll / 2, poll))
         return None
 
@@ -283,7 +241,7 @@ class Run:
         return number
 
     def _is_over(self) -> bool:
-        match self._claims.on_owner_death:
+        match self._records.on_owner_death:
             case "never":
                 return True
             case "manual":
@@ -295,13 +253,13 @@ class Run:
         """Read what is not known to be settled, and remember what may be claimed again."""
         self._has_scanned = True
         left = [key for number, key in enumerate(self._keys) if number not in self._settled]
-        for task in self._claims.some(left):
+        for task in self._records.some(left):
             number = self._numbers[task.task]
             if task.status in self._final():
                 self._settled.add(number)
             elif number not in self._running and (
                 task.status in {REQUEUED, FAILED}
-                or (task.status == OPEN and self._claims.is_abandoned(task))
+                or (task.status == OPEN and self._records.is_abandoned(task))
             ):
                 self._again.append(number)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from persidict_sync.cas import Refusal
 from persidict_sync.errors import RecordError
 from persidict_sync.state import State
-from persidict_sync.watch import Watch
+from persidict_sync.watch import Holding, Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,11 @@ class SemaphoreState(State):
         if state.permits < 1 or len(tokens) > state.permits:
             raise RecordError("it has more permits held than there are")
         return state
+
+    @property
+    def holdings(self) -> tuple[Holding, ...]:
+        """What is held, the oldest first."""
+        return tuple(Holding(one.owner, one.token, one.beat, one.ttl) for one in self.held)
 
 
 def taken(

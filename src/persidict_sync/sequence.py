@@ -77,7 +77,7 @@ class Sequence(Iterator[int]):
         TypeError: An argument is of the wrong type.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> fleet = Coordinator("memory:")
         >>> here, there = fleet.sequence("ids", block=10), fleet.sequence("ids", block=10)
         >>> here.next(), there.next(), next(here), next(there)

@@ -82,7 +82,7 @@ class Tasks:
             BackendError: The store could not be asked.
         """
         key = NonEmptySafeStrTuple(task)
-        state = self._cell(key).read().state
+        state = self.cell(key).look().state
         return None if state is None else task_of(key, state)
 
     def holder(self, task: KeyParts) -> str | None:
@@ -209,10 +209,11 @@ class Tasks:
         return [key for key, state in opened if state.worker in dead and self._is_still(key, state)]
 
     def _is_still(self, key: NonEmptySafeStrTuple, state: ClaimState) -> bool:
-        now = self._cell(key).read().state
+        now = self.cell(key).look().state
         return now is not None and (now.status, now.token) == (state.status, state.token)
 
-    def _cell(self, task: NonEmptySafeStrTuple) -> Cell[ClaimState]:
+    def cell(self, task: NonEmptySafeStrTuple) -> Cell[ClaimState]:
+        """The task's record."""
         return self.context.cell((self.name, task), ClaimState, folder=self._folder)
 
 

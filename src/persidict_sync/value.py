@@ -36,7 +36,7 @@ class SharedValue:
         TypeError: It is no string or sequence of strings.
 
     Example:
-        >>> from persidict_sync.coordinator import Coordinator
+        >>> from persidict_sync import Coordinator
         >>> config = Coordinator("memory:").value("config")
         >>> config.set({"workers": 4}).generation
         1
@@ -198,7 +198,7 @@ class SharedValue:
 
     def _look(self) -> Known[ValueState]:
         known = self._known
-        self._known = known = self._cell.read() if known is None else self._cell.reread(known)
+        self._known = known = self._cell.look(known)
         return known
 
     def _write(

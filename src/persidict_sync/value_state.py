@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from persidict_sync.record import MAX_INT
+from persidict_sync.plain import plain
 from persidict_sync.state import State
 
 MAX_VALUE_BYTES: Final = 48 * 1024
 """What a value may take of a record, as UTF-8 JSON; the rest is for its history."""
-MAX_VALUE_DEPTH: Final = 14
-"""A record may be 16 deep, and two of that are its own."""
 HISTORY: Final = 16
 
 
@@ -59,7 +56,7 @@ def checked(value: object) -> Any:
         TypeError: It, or a part of it, is no JSON.
         ValueError: It is too large, too deeply nested, or a number or string has no JSON.
     """
-    document = _part(value, depth=0)
+    document = plain(value, what="the value")
     try:
         size = len(json.dumps(document, ensure_ascii=False).encode())
     except UnicodeEncodeError:
@@ -69,28 +66,3 @@ def checked(value: object) -> Any:
     if size > MAX_VALUE_BYTES:
         raise ValueError(f"the value has {size} bytes as JSON, and {MAX_VALUE_BYTES} is the most")
     return document
-
-
-def _part(value: object, *, depth: int) -> Any:
-    # Exactly these: what would come back as something else is refused.
-    if value is None or type(value) in (bool, str):
-        return value
-    if type(value) is int:
-        if abs(value) > MAX_INT:
-            raise ValueError("an int in the value is beyond ±(2**53 - 1); store it as a string")
-        return value
-    if type(value) is float:
-        if not math.isfinite(value):
-            raise ValueError(
-                "a float in the value is infinite or no number, for which JSON has none"
-            )
-        return value
-    if isinstance(value, list | dict) and depth == MAX_VALUE_DEPTH:
-        raise ValueError(f"the value is nested more than {MAX_VALUE_DEPTH} deep")
-    if type(value) is list:
-        return [_part(one, depth=depth + 1) for one in value]
-    if type(value) is dict:
-        if not all(type(name) is str for name in value):
-            raise TypeError("a dictionary in the value has a key that is no string")
-        return {name: _part(one, depth=depth + 1) for name, one in value.items()}
-    raise TypeError(f"the value, or a part of it, is a {type(value).__name__}, which is no JSON")

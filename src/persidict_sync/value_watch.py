@@ -79,7 +79,7 @@ class Watch(Iterator[Version]):
             self._rests = False
             return None
         known = self._known
-        now = self._cell.read() if known is None else self._cell.reread(known)
+        now = self._cell.look(known)
         self._due = self._clock.monotonic() + self._poll
         if known is not None and now.etag != known.etag and now.generation <= known.generation:
             raise RecordError("it was deleted while it was watched", self._cell.key)

@@ -17,6 +17,7 @@ def poll_until(
     deadline: float | None,
     next_poll: Callable[[], float],
     spread: float = 0.0,
+    tell_waited: Callable[[float], object] = lambda _: None,
 ) -> T | None:
     """What `look` finds, or None at the deadline; it looks at least once, and once at the end.
 
@@ -27,16 +28,24 @@ def poll_until(
         next_poll: Seconds until another look makes sense.
         spread: Up to so many seconds, at random, are added to each pause, so that those who wait
             for the same thing do not look at the same time.
+        tell_waited: Is told at the end for how many seconds it paused, if it did.
     """
-    while True:
-        found = look()
-        if found is not None:
-            return found
-        left = None if deadline is None else deadline - clock.monotonic()
-        if left is not None and left <= 0:
-            return None
-        pause = next_poll() + clock.uniform(0.0, spread)
-        clock.sleep(pause if left is None else min(pause, left))
+    waited = 0.0
+    try:
+        while True:
+            found = look()
+            if found is not None:
+                return found
+            left = None if deadline is None else deadline - clock.monotonic()
+            if left is not None and left <= 0:
+                return None
+            pause = next_poll() + clock.uniform(0.0, spread)
+            began = clock.monotonic()
+            clock.sleep(pause if left is None else min(pause, left))
+            waited += clock.monotonic() - began
+    finally:
+        if waited:
+            tell_waited(waited)
 
 
 def checked_timeout(timeout: float | None) -> float | None:

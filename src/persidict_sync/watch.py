@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict
 
 RESOLUTION: Final = 2.0
 """Both times that an age is made of are whole seconds."""
 
 STORE_SKEW: Final = 3.0
 """How far the clocks of one store's own machines may be apart, in seconds."""
+
+
+class Times(TypedDict, total=False):
+    """What may be said of the times of anything held, besides its ttl; see `Terms`."""
+
+    renew_every: float | None
+    margin: float
+    drift: float
+    poll: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,23 @@ class Terms:
     def patience(self, ttl: float) -> float:
         """Seconds that a contender must have watched a record that states this ttl."""
         return ttl * (1 + 2 * self.drift)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One holder's place in a record, as the record states it.
+
+    Attributes:
+        owner: Who holds it, for people.
+        token: Its fencing token.
+        beat: How often its holder has renewed it.
+        ttl: Seconds that it lasts without being renewed.
+    """
+
+    owner: str
+    token: int
+    beat: int
+    ttl: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any, Final
 
 from persidict import BackendError, ConcurrencyConflictError
+from persidict.daemons import Action
 from persidict_sync.cas import Known, Refusal, Updated
 from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, RecordError
-from persidict_sync.heartbeat import Action
 from persidict_sync.held import Held
 from persidict_sync.lease_state import LeaseState, freed, renewed, taken
 from persidict_sync.watch import Terms, Watch
@@ -174,7 +174,7 @@ class _Pulse(Held):
     def on_due(self) -> Action | None:
         """End it, or have it renewed, or leave it to expire."""
         work = super().on_due()
-        if work is None or not self._end_if_idle(lambda: self._end("released")):
+        if work is None or not self._end_if_idle(lambda: self._tenure.end("released")):
             return work
         return None
 
@@ -203,7 +203,7 @@ class Vigil:
         cell = self._context.cell(worker, LeaseState, folder=FOLDER)
         with self._lock:
             known, watch = self._seen.get(worker, (None, None))
-        known = cell.read() if known is None else cell.reread(known)
+        known = cell.look(known)
         state = known.state
         if state is not None and state.holder is None:
             return True

@@ -65,7 +65,7 @@ def test_what_cannot_be_parsed_is_refused(arguments, text, capsys):
         (["--patience", "nan"], "--patience must be seconds"),
         (["--json", "no-such-folder/x.json"], "--json must name a file in an existing folder"),
         (["--json", "."], "--json must name a file in an existing folder"),
-        (["--store", "nonsense"], "--store does not name a store"),
+        (["--store", "nonsense"], "--store: the address cannot be used: it names no kind of store"),
         (["--store", "sqlite:///no-such-folder/x.db"], "--store: there is no folder"),
     ],
 )

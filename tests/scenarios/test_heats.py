@@ -8,18 +8,18 @@ TASKS = [f"t{number}" for number in range(25)]
 
 
 def test_every_task_is_in_one_heat():
-    heats = make_heats(TASKS, workers=8, seed=1)
+    heats = make_heats(TASKS, size=4, seed=1)
     assert sorted(task for heat in heats for task in heat) == sorted(TASKS)
     assert [len(heat) for heat in heats] == [4] * 6 + [1]
 
 
 def test_the_seed_decides():
-    assert make_heats(TASKS, workers=8, seed=1) == make_heats(TASKS, workers=8, seed=1)
-    assert make_heats(TASKS, workers=8, seed=1) != make_heats(TASKS, workers=8, seed=2)
+    assert make_heats(TASKS, size=4, seed=1) == make_heats(TASKS, size=4, seed=1)
+    assert make_heats(TASKS, size=4, seed=1) != make_heats(TASKS, size=4, seed=2)
 
 
 def test_each_worker_walks_the_same_heats_in_its_own_order():
-    heats = make_heats(TASKS, workers=8, seed=1)
+    heats = make_heats(TASKS, size=4, seed=1)
     one, other = (walk_of(heats, worker=worker, seed=1) for worker in ("w1", "w2"))
     assert one != other
     assert [sorted(heat) for heat in one] == [sorted(heat) for heat in other]

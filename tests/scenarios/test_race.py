@@ -132,6 +132,7 @@ def test_one_is_killed_one_frozen_and_continued_when_the_others_have_gone_on(rac
         "thaw w2",
     ]
     assert (course.killed.task, course.frozen.task, course.was_continued) == ("b", "c", True)
+    assert course.killed_at <= course.frozen_at <= course.continued_at
     assert "w1 killed (SIGKILL) inside b" in output
     assert "w2 frozen (SIGSTOP) inside c" in output
     assert "w2 continued (SIGCONT), 2 heats later" in output

@@ -146,7 +146,7 @@ def test_unsafe_workers_are_made_to_meet_between_read_and_write(tmp_path):
         read_journal(Path(report.logs) / f"w{number}.jsonl", worker=f"w{number}")
         for number in (1, 2, 3)
     ]
-    ran = [events[0].worker for events in logs if any(event.name == "run" for event in events)]
+    ran = [events[0].actor for events in logs if any(event.name == "run" for event in events)]
     assert "w1" in ran
     assert len(ran) >= 2
 

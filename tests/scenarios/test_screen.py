@@ -71,7 +71,7 @@ def test_in_a_pipe_a_board_tells_each_quarter_once():
     stream = io.StringIO()
     board = Board(Screen(stream), workers=["w1", "w2"], tasks=8)
     for number in range(7):
-        board.won("w1", task=str(number))
+        board.took("w1", task=str(number))
         board.draw(number)
         board.draw(number)
     assert [line.split()[2] for line in stream.getvalue().splitlines()] == [
@@ -84,7 +84,7 @@ def test_in_a_pipe_a_board_tells_each_quarter_once():
 def test_at_its_end_a_board_leaves_lanes_and_counts():
     stream = io.StringIO()
     board = Board(Screen(stream), workers=["w1", "w2"], tasks=1)
-    board.won("w1", task="a")
+    board.took("w1", task="a")
     board.counts["lost"] += 1
     board.close(1.0)
     assert [line.split() for line in stream.getvalue().splitlines()] == [
@@ -98,8 +98,8 @@ def test_at_its_end_a_board_leaves_lanes_and_counts():
 def test_long_lanes_are_scaled_and_keep_their_marks():
     board = Board(Screen(io.StringIO()), workers=["w1", "w2"], tasks=400)
     for number in range(100):
-        board.won("w1", task=str(number))
-    board.won("w2", task="last")
+        board.took("w1", task=str(number))
+    board.took("w2", task="last")
     board.strike("w2", cell=Span("✗"), note="killed")
     one, other = ("".join(span.text for span in lane) for lane in board.lanes())
     assert one.count("■") == 34

@@ -49,6 +49,13 @@ def test_the_url_names_the_same_place():
     assert parse_store(address.under("b").url) == address.under("b")
 
 
+def test_a_path_with_what_means_something_in_a_url(tmp_path):
+    address = SQLiteAddress(tmp_path / "a b#1?%.db")
+    assert parse_store(address.url) == address
+    prefix = S3Address("jobs", "a b#1?%", expected_bucket_owner="1")
+    assert parse_store(prefix.url) == prefix
+
+
 def test_an_address_reaches_a_worker_whole():
     address = parse_store(f"s3://jobs/a?{SECRETS}")
     assert pickle.loads(pickle.dumps(address)).credentials == address.credentials
@@ -76,6 +83,8 @@ def test_an_address_reaches_a_worker_whole():
         "sqlite://HUSH/x.db",
         "sqlite:///x.db?HUSH=1",
         "sqlite:///no-such-folder/x.db",
+        "sqlite:x.db",
+        "memory:",
     ],
 )
 def test_what_names_no_store_is_refused_without_repeating_a_secret(text):

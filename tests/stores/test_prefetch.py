@@ -32,7 +32,7 @@ class Wanted:
 
 
 def readers() -> int:
-    return sum(thread.name.startswith("persidict") for thread in threading.enumerate())
+    return sum(thread.name.startswith("persidict-reader") for thread in threading.enumerate())
 
 
 @pytest.mark.parametrize("in_flight", [2, 16])

@@ -2,59 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from persidict.object_store import (
-    Answer,
-    Entry,
-    IfMatch,
-    Name,
-    NotModified,
-    ObjectStore,
-    Precondition,
-    Snapshot,
-)
+from persidict.store_around import StoreAround
 
 
-class Around(ObjectStore):
+class Around(StoreAround):
     """Hands every request to `pass_on`, which calls what it gets, or does not."""
 
-    def __init__(self, inner: ObjectStore) -> None:
-        self.inner = inner
-        self.backend = inner.backend
-        self.readers = inner.readers
-
-    def pass_on(self, verb: str, call: Callable[[], Any]) -> Any:
-        return call()
-
-    def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:
-        return self.pass_on("head", lambda: self.inner.head(name, certain=certain))
-
-    def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
-        return self.pass_on("get", lambda: self.inner.get(name, unless=unless))
-
-    def put(
-        self,
-        name: Name,
-        body: bytes,
-        *,
-        write_id: str,
-        content_type: str,
-        precondition: Precondition | None,
-    ) -> Answer:
-        return self.pass_on(
-            "put",
-            lambda: self.inner.put(
-                name, body, write_id=write_id, content_type=content_type, precondition=precondition
-            ),
-        )
-
-    def delete(self, name: Name, *, precondition: IfMatch | None) -> Answer:
-        return self.pass_on("delete", lambda: self.inner.delete(name, precondition=precondition))
-
-    def list(self, prefix: Name, *, after: str = "") -> tuple[Sequence[Entry], str | None]:
-        return self.pass_on("list", lambda: self.inner.list(prefix, after=after))
-
-    def delete_batch(self, names: Sequence[str]) -> Sequence[str]:
-        return self.pass_on("delete_batch", lambda: self.inner.delete_batch(names))
+    def pass_on(self, verb: str, request: Callable[[], Any]) -> Any:
+        return request()

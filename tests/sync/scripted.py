@@ -40,12 +40,17 @@ class Scripted:
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
+        self.is_remote = False
+        self.operation_timeout = 30.0
         self.inner: Any = LocalDict(clock=clock).with_codec(RecordCodec())
         self.writes: list[Step] = []
         self.reads: list[Step] = []
         self.sent: list[tuple[bytes, object]] = []
         self.late: list[Call] = []
         self.requests: list[str] = []
+
+    def with_timeout(self, seconds: float) -> Scripted:
+        return self
 
     def get_with_etag(self, key: Any) -> Any:
         return self._play("read", self.reads, lambda: self.inner.get_with_etag(key))

@@ -65,7 +65,7 @@ def others_write(scripted: Scripted, times: int) -> Callable[[], None]:
 def begun(scripted: Scripted) -> Known[Tally]:
     """A record of generation 3 and total 300."""
     others_write(scripted, 3)()
-    known = scripted.cell().read()
+    known = scripted.cell().look()
     scripted.requests.clear()
     return known
 
@@ -150,6 +150,55 @@ def test_unknown_and_the_ring_no_longer_tells(scripted: Scripted, step: Any, wri
     assert isinstance(caught.value.__cause__, OutcomeUnknownError)
     assert scripted.total() == 300 + HUNDRED * writes + (1 if step is lost else 0)
     assert len(scripted.sent) == 1
+
+
+def doubled(writes: int) -> Any:
+    """Applied, overwritten so many times, and the answer that arrives is a refused copy's."""
+
+    def step(scripted: Scripted, call: Any) -> Any:
+        call()
+        others_write(scripted, writes)()
+        return call()
+
+    return step
+
+
+@pytest.mark.parametrize("writes", [0, 1, RING - 1])
+def test_a_doubled_request_is_found_in_the_ring(scripted: Scripted, writes: int) -> None:
+    scripted.is_remote = True
+    begun(scripted)
+    scripted.writes = [doubled(writes)]
+    outcome = scripted.cell().update(plus(1), deadline=DEADLINE)
+    assert isinstance(outcome, Updated)
+    assert scripted.total() == 301 + HUNDRED * writes
+
+
+def test_a_doubled_request_that_the_ring_no_longer_shows_is_unknown(scripted: Scripted) -> None:
+    scripted.is_remote = True
+    begun(scripted)
+    scripted.writes = [doubled(RING)]
+    with pytest.raises(OutcomeUnknownError):
+        scripted.cell().update(plus(1), deadline=DEADLINE)
+    assert scripted.total() == 301 + HUNDRED * RING
+    assert len(scripted.sent) == 1
+
+
+def test_nothing_doubles_a_request_that_crosses_no_network(scripted: Scripted) -> None:
+    begun(scripted)
+    scripted.writes = [lambda scripted, call: [others_write(scripted, RING)(), call()][1]]
+    assert isinstance(scripted.cell().update(plus(1), deadline=DEADLINE), Updated)
+    assert scripted.total() == 301 + HUNDRED * RING
+
+
+def test_what_was_long_remembered_of_a_busy_record_was_stale(scripted: Scripted) -> None:
+    scripted.is_remote = True
+    begun(scripted)
+    base = scripted.cell().look()
+    others_write(scripted, RING + 1)()
+    scripted.clock.advance(1.0)
+    outcome = scripted.cell().update(plus(1), deadline=DEADLINE, base=base)
+    assert isinstance(outcome, Updated)
+    assert scripted.total() == 301 + HUNDRED * (RING + 1)
 
 
 def test_unmoved_the_same_bytes_go_out_again(scripted: Scripted) -> None:
@@ -422,8 +471,8 @@ class TestForeignRecords:
         base = begun(scripted)
         self.garble(scripted)()
         for call in (
-            lambda: scripted.cell().read(),
-            lambda: scripted.cell().reread(base),
+            lambda: scripted.cell().look(),
+            lambda: scripted.cell().look(base),
             lambda: scripted.cell().update(plus(1), deadline=DEADLINE),
             lambda: scripted.cell().update(plus(1), deadline=DEADLINE, base=base),
         ):
@@ -461,7 +510,7 @@ class TestForeignRecords:
         record = Record("tally", 1, "0" * 24, ("0" * 24,), "", {"total": "1", "by": []})
         scripted.inner[KEY] = record
         with pytest.raises(RecordError, match="total") as caught:
-            scripted.cell().read()
+            scripted.cell().look()
         assert caught.value.key == KEY
 
 
@@ -481,7 +530,7 @@ def test_a_state_that_nobody_could_read_is_not_written(scripted: Scripted, state
         scripted.cell().update(lambda *_: state, deadline=DEADLINE)
     assert caught.value.key == KEY
     assert scripted.total() == 300
-    assert scripted.cell().read().generation == 3
+    assert scripted.cell().look().generation == 3
 
 
 def test_what_a_transition_raises_ends_the_update(scripted: Scripted) -> None:
@@ -510,14 +559,14 @@ def test_sent_is_before_the_first_sending_of_what_was_applied(scripted: Scripted
 def test_reread(scripted: Scripted) -> None:
     cell, base = scripted.cell(), begun(scripted)
     scripted.clock.advance(3.0)
-    same = cell.reread(base)
+    same = cell.look(base)
     assert (same.record, same.etag, same.answered) == (base.record, base.etag, 3.0)
     others_write(scripted, 1)()
-    assert cell.reread(base).generation == 4
+    assert cell.look(base).generation == 4
     del scripted.inner[KEY]
-    gone = cell.reread(base)
+    gone = cell.look(base)
     assert (gone.state, gone.generation) == (None, 0)
-    assert cell.reread(gone).state is None
+    assert cell.look(gone).state is None
 
 
 def test_a_ring_of_unknown_ops_of_one_caller(scripted: Scripted) -> None:

@@ -309,7 +309,7 @@ def test_an_unknown_result_is_found_by_who_completes_again(fleet, monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_holds_no_claim(tmp_path):
     # By hand, so that no thread is in the middle of a write when the process forks.
-    fleet = Coordinator(f"sqlite://{tmp_path}/fleet.db", clock=ManualClock())
+    fleet = Coordinator(f"sqlite:///{tmp_path}/fleet.db", clock=ManualClock())
     claims = fleet.claims("frames")
     claim = claims.claim("a")
     fleet.heartbeat.run_due()
@@ -365,7 +365,17 @@ def test_the_text_of_an_error_is_bounded_and_can_be_stored():
 
 
 @pytest.mark.parametrize(
-    "change", [{"status": "lost"}, {"on_owner_death": "retry"}, {"token": 0}, {"ttl": 0}]
+    "change",
+    [
+        {"status": "lost"},
+        {"on_owner_death": "retry"},
+        {"token": 0},
+        {"ttl": 0},
+        # A worker's identity becomes a part of a key.
+        {"worker": "../../elsewhere"},
+        {"worker": "e" * 23},
+        {"claim": "D" * 24},
+    ],
 )
 def test_a_damaged_record_is_refused(change):
     with pytest.raises(RecordError):

@@ -3,76 +3,24 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import threading
 from collections import Counter
 
 import pytest
 
-from persidict import Memory
-from persidict_sync.claims import Claims
+from persidict_sync.bids import Bids
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.route import Board, Gap
 from persidict_sync.run import Progress
+from tests.sync.contests import DURATIONS, SharedTasks
 from tests.sync.fleets import Fleet
-from tests.sync.virtual_time import Distant, VirtualTime
-
-LATENCY = 0.02
-
-
-class ByHand(VirtualTime):
-    """Leases are renewed by whoever calls `run_due`, not by threads of their own."""
-
-    def advance(self, seconds):
-        self.sleep(seconds)
-
-
-DURATIONS = {
-    "instant": lambda draw: 0.0,
-    "as long as a few requests": lambda draw: 3 * LATENCY * draw.uniform(0.8, 1.2),
-    "long": lambda draw: 20 * LATENCY * draw.uniform(0.9, 1.1),
-    "of all lengths": lambda draw: draw.expovariate(1 / (20 * LATENCY)),
-}
-
-
-class Simulation:
-    """Processes over one store, one after the other in the order of a virtual clock."""
-
-    def __init__(self, *, workers, tasks, seed, duration):
-        self.clock = ByHand(seed=seed)
-        self.store = Distant(Memory(), clock=self.clock, latency=LATENCY)
-        self.tasks = [f"task-{number:05}" for number in range(tasks)]
-        self.runs = Counter()
-        self.ends = []
-        self.last_begin = 0.0
-        self.counts = []
-        draw = random.Random(seed)
-
-        def worker():
-            fleet = Coordinator(self.store.dictionary(), clock=self.clock)
-
-            def function(task):
-                fleet.heartbeat.run_due()
-                self.runs[task] += 1
-                self.last_begin = self.clock.now
-                self.clock.sleep(duration(draw))
-
-            self.counts.append(fleet.claims("frames").run(function, self.tasks))
-            self.ends.append(self.clock.now)
-
-        self.clock.run(*[worker] * workers)
-
-    @property
-    def requests_per_task(self):
-        """Of those that are not `complete`, which is one for each task."""
-        return sum(self.store.requests.values()) / len(self.tasks) - 1
 
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("length", DURATIONS)
 def test_16_workers_share_2000_tasks_for_little_more_than_one_request_each(length, seed):
-    fleet = Simulation(workers=16, tasks=2000, seed=seed, duration=DURATIONS[length])
+    fleet = SharedTasks(workers=16, tasks=2000, seed=seed, duration=DURATIONS[length])
     assert set(fleet.runs.values()) == {1}
     assert len(fleet.runs) == 2000
     assert sum(counts.done for counts in fleet.counts) == 2000
@@ -81,7 +29,7 @@ def test_16_workers_share_2000_tasks_for_little_more_than_one_request_each(lengt
 
 
 def test_nobody_idles_while_tasks_are_open():
-    fleet = Simulation(workers=16, tasks=400, seed=1, duration=DURATIONS["long"])
+    fleet = SharedTasks(workers=16, tasks=400, seed=1, duration=DURATIONS["long"])
     # Whoever had ended before the last task began would have been free to begin it.
     assert min(fleet.ends) >= fleet.last_begin
 
@@ -184,7 +132,7 @@ def test_an_error_of_the_store_ends_all_threads(fleet, monkeypatch):
     def broken(self, task, **_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(Claims, "contend", broken)
+    monkeypatch.setattr(Bids, "contend", broken)
     with pytest.raises(RuntimeError, match="broken"):
         run(fleet, print, ["a", "b", "c"], workers=2)
 

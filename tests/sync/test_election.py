@@ -30,7 +30,7 @@ def test_the_leader_is_known_to_all(election, rival):
     held = election.campaign({"at": "a:1"})
     assert rival.leader() == election.leader() == {"at": "a:1"}
     assert held.data == {"at": "a:1"}
-    election.resign()
+    assert election.resign() is True
     assert rival.leader() is None
     assert held.lost.is_set()
 
@@ -49,7 +49,7 @@ def test_resigning_without_leading(fleet, election):
     with pytest.raises(RuntimeError, match="nobody leads"):
         election.resign()
     election.campaign()
-    election.resign()
+    assert election.resign() is True
     with pytest.raises(RuntimeError, match="nobody leads"):
         election.resign()
     election.campaign()

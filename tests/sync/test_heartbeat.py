@@ -11,7 +11,7 @@ from persidict.clock import SystemClock
 from persidict.testing.clock import ManualClock
 from persidict_sync import heartbeat as module
 from persidict_sync.coordinator import Coordinator
-from persidict_sync.heartbeat import Heartbeat, Workers, heartbeat_for
+from persidict_sync.heartbeat import Heartbeat, heartbeat_for
 from tests.contract.places import DictOver, store_of
 from tests.sync.around import Around
 
@@ -156,28 +156,6 @@ def test_after_a_fork_nothing_is_kept_alive(clock):
     assert (heartbeat.members(), one.due) == ([], None)
 
 
-def test_workers_are_reused_and_bounded(monkeypatch):
-    started = []
-    start = module.start
-    monkeypatch.setattr(module, "start", lambda act: started.append(act) or start(act))
-    workers = Workers(2)
-    release, running = threading.Event(), threading.Semaphore(0)
-
-    def hang():
-        running.release()
-        release.wait(30)
-
-    for _ in range(5):
-        workers.submit(hang)
-    assert running.acquire(timeout=30)
-    assert running.acquire(timeout=30)
-    assert not running.acquire(blocking=False)
-    release.set()
-    for _ in range(3):
-        assert running.acquire(timeout=30)
-    assert len(started) == 2
-
-
 def test_without_threads_nothing_is_held_that_could_not_be_renewed(monkeypatch):
     monkeypatch.setattr(module, "start", lambda _: False)
     with pytest.raises(RuntimeError, match="no thread"):
@@ -255,7 +233,7 @@ def test_a_renewal_that_fails_until_the_deadline_loses_it_then(renewing):
     assert renewing.told == []
     renewing.run(0.25)
     assert renewing.told == [renewing.held]
-    assert renewing.held._reason == "unreachable"
+    assert renewing.held._tenure.reason == "unreachable"
     before = renewing.store.writes
     renewing.store.error = None
     renewing.run(50.0)
@@ -274,7 +252,7 @@ def test_a_lease_that_others_broke_is_lost_at_the_next_renewal(renewing):
     renewing.fleet.lease("nightly").break_(renewing.held.token)
     renewing.run(10.25)
     assert renewing.told == [renewing.held]
-    assert renewing.held._reason == "broken"
+    assert renewing.held._tenure.reason == "broken"
     assert renewing.fleet.heartbeat.members() == []
 
 
@@ -284,14 +262,14 @@ def test_a_record_that_someone_damaged_is_a_broken_lease(renewing):
     stored = memory.objects[name]
     memory.objects[name] = type(stored)("elsewhere", "x", b"{}", stored.modified)
     renewing.run(10.25)
-    assert renewing.held._reason == "broken"
+    assert renewing.held._tenure.reason == "broken"
 
 
 def test_a_long_pause_is_an_expiry(renewing):
     renewing.clock.advance(1_000.0)
     before = renewing.store.writes
     renewing.fleet.heartbeat.run_due()
-    assert (renewing.told, renewing.held._reason) == ([renewing.held], "expired")
+    assert (renewing.told, renewing.held._tenure.reason) == ([renewing.held], "expired")
     assert renewing.store.writes == before
 
 
@@ -311,13 +289,3 @@ def test_a_renewal_beside_one_that_was_asked_for_waits_for_the_next_time(renewin
         renewing.fleet.heartbeat.run_due()
     assert renewing.store.writes == before
     assert 10.0 < renewing.held.next_due() <= 12.0
-
-
-def test_a_deadline_that_a_renewal_has_moved_ends_nothing(renewing):
-    # A thread looks at the clock at the old deadline, while another one extends it.
-    deadline = renewing.held._deadline
-    renewing.clock.advance(10.0)
-    renewing.held.renew()
-    assert renewing.held._end("expired", not_before=deadline) is False
-    renewing.held.check()
-    assert renewing.held._end("expired", not_before=renewing.held._deadline) is True

@@ -9,6 +9,7 @@ import pickle
 import pytest
 
 from persidict import LocalDict
+from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.counter import CounterState
 from persidict_sync.errors import AcquireTimeout, LeaseLost, RecordError
@@ -165,6 +166,33 @@ def test_acquire_takes_over_within_one_poll_of_the_expiry(fleet, lease, rival):
     waited = fleet.clock.monotonic() - begin
     assert held.token == 2
     assert PATIENCE <= waited <= PATIENCE + 1.5
+
+
+class Renewing(ManualClock):
+    """A clock on which somebody renews while another sleeps."""
+
+    def __init__(self, *, at, **settings):
+        super().__init__(**settings)
+        self.at = at
+        self.held = None
+
+    def sleep(self, seconds):
+        end = self.monotonic() + seconds
+        if self.held is not None and end >= self.at:
+            self.advance(self.at - self.monotonic())
+            self.held, held = None, self.held
+            held.renew()
+        super().sleep(end - self.monotonic())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_acquire_takes_over_within_two_polls_of_the_ttl_of_the_last_renewal(place, seed):
+    clock = Renewing(at=3.0 + seed / 8, seed=seed)
+    fleet = Fleet(place)
+    clock.held = fleet.member(clock=clock).lease("nightly").acquire()
+    assert fleet.member(clock=clock).lease("nightly").acquire().token == 3
+    assert clock.held is None
+    assert PATIENCE <= clock.monotonic() - clock.at <= PATIENCE + 2.0
 
 
 def test_acquire_looks_at_the_expiry_even_if_its_polls_are_rare(fleet, lease):
@@ -453,4 +481,4 @@ def test_a_record_of_another_kind_is_named_and_left_alone(fleet, lease):
     for act in (lease.try_acquire, lease.acquire, lease.holder, lambda: lease.break_(1)):
         with pytest.raises(RecordError, match=r"nightly.*counter, not a lease"):
             act()
-    assert cell.read().etag == counter.known.etag
+    assert cell.look().etag == counter.known.etag

@@ -45,7 +45,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def fleet(path):
-    with Coordinator(f"sqlite://{path}") as fleet:
+    with Coordinator(f"sqlite:///{path}") as fleet:
         yield fleet
 
 
@@ -135,13 +135,13 @@ HURRY = """
 
 
 def test_an_interpreter_that_ends_releases_what_it_holds(fleet, path):
-    process = program(HOLD, f"sqlite://{path}", "a", "b", "c")
+    process = program(HOLD, f"sqlite:///{path}", "a", "b", "c")
     assert process.communicate(timeout=60) == ("1 1 1\n", "")
     assert [fleet.lease(name).try_acquire().token for name in "abc"] == [3, 3, 3]
 
 
 def test_an_interpreter_that_ends_with_an_error_releases_what_it_holds(fleet, path):
-    process = program(HOLD + "\n    raise SystemExit(3)", f"sqlite://{path}", "a")
+    process = program(HOLD + "\n    raise SystemExit(3)", f"sqlite:///{path}", "a")
     process.communicate(timeout=60)
     assert process.returncode == 3
     assert fleet.lease("a").try_acquire().token == 3
@@ -155,13 +155,13 @@ NO_MORE_THREADS = """
 
 def test_an_interpreter_that_starts_no_more_threads_at_its_end_releases_all_the_same(fleet, path):
     # As from Python 3.12 on.
-    process = program(HOLD + NO_MORE_THREADS, f"sqlite://{path}", "a", "b")
+    process = program(HOLD + NO_MORE_THREADS, f"sqlite:///{path}", "a", "b")
     assert process.communicate(timeout=60) == ("1 1\n", "")
     assert [fleet.lease(name).try_acquire().token for name in "ab"] == [3, 3]
 
 
 def test_a_killed_process_leaves_its_lease_to_its_ttl(fleet, path):
-    process = program(HOLD + "\n    sys.stdin.read()", f"sqlite://{path}", "a")
+    process = program(HOLD + "\n    sys.stdin.read()", f"sqlite:///{path}", "a")
     assert process.stdout.readline() == "1\n"
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)

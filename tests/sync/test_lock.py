@@ -166,7 +166,7 @@ def test_a_lock_and_a_lease_of_one_name_are_two():
 def add_under_the_lock(path, times):
     """Read, add one, write: what loses additions unless one does it at a time."""
     number = Path(path).with_suffix(".txt")
-    with Coordinator(f"sqlite://{path}") as fleet:
+    with Coordinator(f"sqlite:///{path}") as fleet:
         lock = fleet.lock("number", poll=0.002)
         for _ in range(times):
             with lock:

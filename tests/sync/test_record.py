@@ -72,8 +72,8 @@ def test_a_document_that_is_no_record_is_refused_and_left_alone(name: str) -> No
     sys.modules.pop("this", None)
     modules = set(sys.modules)
     for call in (
-        stored.cell.read,
-        lambda: stored.cell.reread(stored.cell.absent()),
+        stored.cell.look,
+        lambda: stored.cell.look(stored.cell.absent()),
         lambda: stored.cell.update(plus_one, deadline=5.0),
         lambda: stored.cell.update(plus_one, deadline=5.0, base=stored.cell.absent()),
     ):

@@ -159,7 +159,7 @@ def test_nobody_waits_for_ever_for_another_threads_claim() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_never_repeats_its_parents_numbers(tmp_path: Any) -> None:
-    sequence = Coordinator(f"sqlite://{tmp_path}/ids.db").sequence("ids", block=10)
+    sequence = Coordinator(f"sqlite:///{tmp_path}/ids.db").sequence("ids", block=10)
     assert sequence.next() == 1
     reader, writer = os.pipe()
     with sequence._here.lock:

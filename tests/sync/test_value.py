@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from persidict import BackendError
 from persidict.testing import FaultKind, FaultRule, ServerControl
 from persidict.testing.clock import ManualClock
-from persidict_sync.coordinator import OWNER_MAX_LENGTH, Coordinator
+from persidict_sync.context import OWNER_MAX_LENGTH
+from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import RecordError
+from persidict_sync.plain import MAX_VALUE_DEPTH
 from persidict_sync.record import MAX_BYTES, MAX_INT, RecordCodec, first
 from persidict_sync.value import SharedValue
 from persidict_sync.value_state import (
     HISTORY,
     MAX_VALUE_BYTES,
-    MAX_VALUE_DEPTH,
     Change,
     ValueState,
     changed,

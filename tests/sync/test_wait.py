@@ -34,6 +34,24 @@ def test_it_looks_when_it_makes_sense_and_once_at_the_deadline():
     assert (found, times) == (None, [0.0, 2.0, 4.0, 5.0])
 
 
+def test_how_long_it_paused_is_told_at_the_end_however_that_comes():
+    clock, told = ManualClock(), []
+    look, _ = looks_at(clock, found_after=3.0)
+    settings = {"clock": clock, "next_poll": lambda: 2.0, "tell_waited": told.append}
+    poll_until(look, deadline=None, **settings)
+    poll_until(look, deadline=None, **settings)
+    poll_until(lambda: None, deadline=clock.monotonic() + 1.0, **settings)
+    assert told == [4.0, 1.0]
+
+    def fail_later():
+        if len(told) < 2 or clock.monotonic() >= 7.0:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        poll_until(fail_later, deadline=None, **settings)
+    assert told == [4.0, 1.0, 2.0]
+
+
 def test_without_a_deadline_it_waits_until_it_finds():
     clock = ManualClock()
     look, times = looks_at(clock, found_after=100.0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from persidict.bounded_store import BoundedStore
 from persidict.exceptions import BackendError
 from persidict.object_store import (
     NOT_MODIFIED,
@@ -130,6 +131,9 @@ class S3Store(ObjectStore):
         self._conditional_delete = ConditionalDelete(self, prefix=probe_prefix, nonce=nonce)
         self.request_timeout = connection.request_timeout
         self.readers = min(READERS, connection.setting("max_pool_connections"))
+
+    def within(self, seconds: float) -> ObjectStore:
+        return BoundedStore(self, seconds=seconds)
 
     def ensure_bucket(self, region: str | None) -> None:
         """Create the bucket if it is missing; one request if it is there."""

@@ -1,0 +1,16 @@
+"""A few words that audits put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def times(count: int) -> str:
+    """How often, for more than once."""
+    return "twice" if count == 2 else f"{count} times"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as in a sentence: `w1, w2 and w3`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

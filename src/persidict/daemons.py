@@ -1,0 +1,59 @@
+"""Threads that wait for no end of the interpreter, for what may hang."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Final, TypeAlias
+
+THREAD: Final = "persidict"
+
+Action: TypeAlias = Callable[[], object]
+
+
+class Daemons:
+    """Up to a number of daemon threads, started when needed."""
+
+    def __init__(self, most: int) -> None:
+        self._tasks: SimpleQueue[Action] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._most = most
+        self._started = 0
+
+    def submit(self, action: Action) -> bool:
+        """Have an action done, which does not raise, as soon as a thread is free.
+
+        Returns:
+            Whether one may ever be; if not, none can be started any more, and none ever was.
+        """
+        # Before it is asked who is idle: whoever becomes idle from now on has seen it.
+        self._tasks.put(action)
+        if self._idle.acquire(blocking=False):
+            return True
+        with self._lock:
+            if self._started < self._most and start(self._work):
+                self._started += 1
+            return self._started > 0
+
+    def _work(self) -> None:
+        while True:
+            try:
+                action = self._tasks.get_nowait()
+            except Empty:
+                self._idle.release()
+                action = self._tasks.get()
+            action()
+            # A thread's locals live on while it waits.
+            del action
+
+
+def start(action: Action) -> bool:
+    """Whether the action could be started in a daemon thread of its own."""
+    try:
+        threading.Thread(target=action, name=THREAD, daemon=True).start()
+    except RuntimeError:
+        # No more threads: the system has none left, or the interpreter is ending.
+        return False
+    return True

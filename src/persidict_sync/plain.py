@@ -1,0 +1,49 @@
+"""What a user may store in a record: JSON that comes back as it went in."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from persidict_sync.record import MAX_INT
+
+MAX_VALUE_DEPTH: Final = 14
+"""A record may be 16 deep, and at least two of that are its own."""
+
+
+def plain(value: object, *, what: str) -> Any:
+    """A copy of what is JSON.
+
+    Args:
+        value: None, a bool, a string, a finite float, an int between ±(2**53 - 1), or lists and
+            dictionaries with string keys of these, nested up to 14 deep.
+        what: What errors call it, such as `"the value"`.
+
+    Raises:
+        TypeError: It, or a part of it, is none of these.
+        ValueError: It is too deeply nested, or JSON has no such number.
+    """
+    return _part(value, what, depth=0)
+
+
+def _part(value: object, what: str, *, depth: int) -> Any:
+    # Exactly these: what would come back as something else is refused.
+    if value is None or type(value) in (bool, str):
+        return value
+    if type(value) is int:
+        if abs(value) > MAX_INT:
+            raise ValueError(f"an int in {what} is beyond ±(2**53 - 1); store it as a string")
+        return value
+    if type(value) is float:
+        if not math.isfinite(value):
+            raise ValueError(f"a float in {what} is infinite or no number, for which JSON has none")
+        return value
+    if isinstance(value, list | dict) and depth == MAX_VALUE_DEPTH:
+        raise ValueError(f"{what} is nested more than {MAX_VALUE_DEPTH} deep")
+    if type(value) is list:
+        return [_part(one, what, depth=depth + 1) for one in value]
+    if type(value) is dict:
+        if not all(type(name) is str for name in value):
+            raise TypeError(f"a dictionary in {what} has a key that is no string")
+        return {name: _part(one, what, depth=depth + 1) for name, one in value.items()}
+    raise TypeError(f"{what}, or a part of it, is a {type(value).__name__}, which is no JSON")

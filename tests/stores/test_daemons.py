@@ -1,0 +1,30 @@
+"""Daemon threads: started when needed, used again, never too many."""
+
+from __future__ import annotations
+
+import threading
+
+from persidict import daemons as module
+from persidict.daemons import Daemons
+
+
+def test_they_are_reused_and_bounded(monkeypatch):
+    started = []
+    start = module.start
+    monkeypatch.setattr(module, "start", lambda act: started.append(act) or start(act))
+    daemons = Daemons(2)
+    release, running = threading.Event(), threading.Semaphore(0)
+
+    def hang():
+        running.release()
+        release.wait(30)
+
+    for _ in range(5):
+        daemons.submit(hang)
+    assert running.acquire(timeout=30)
+    assert running.acquire(timeout=30)
+    assert not running.acquire(blocking=False)
+    release.set()
+    for _ in range(3):
+        assert running.acquire(timeout=30)
+    assert len(started) == 2
