@@ -63,9 +63,7 @@ class Exchange:
 
     def succeeds(self) -> Any:
         """It arrives and is answered."""
-        reply = self.arrives(after=self.there)
-        self.waits(self.there + self.back)
-        return reply.answer
+        return self.answered(self.arrives(after=self.there), after=self.there + self.back)
 
     def arrives(self, *, after: float) -> Reply:
         """Have a copy of the request arrive, whatever becomes of its sender."""
@@ -76,6 +74,13 @@ class Exchange:
     def waits(self, seconds: float) -> None:
         """Let the client wait for so long."""
         self._scheduler.sleep_until(self._scheduler.now + seconds)
+
+    def answered(self, reply: Reply, *, after: float) -> Any:
+        """The answer comes back after so many seconds, if the client waits for so long."""
+        if after * self._clock.rate >= self.timeout:
+            return self.times_out()
+        self.waits(after)
+        return reply.answer
 
     def times_out(self) -> Any:
         """The client waits as long as it can."""

@@ -59,8 +59,7 @@ def doubled(it: Exchange) -> Any:
     """Another copy arrives later, perhaps much later; the first one's answer is delivered."""
     reply = it.arrives(after=it.there)
     it.arrives(after=it.there + it.latency * 10 ** (4 * it.random.random()))
-    it.waits(it.there + it.back)
-    return reply.answer
+    return it.answered(reply, after=it.there + it.back)
 
 
 def doubled_and_crossed(it: Exchange) -> Any:
@@ -68,8 +67,7 @@ def doubled_and_crossed(it: Exchange) -> Any:
     again = it.there + it.timeout * 0.8 * it.random.random()
     it.arrives(after=it.there)
     reply = it.arrives(after=again)
-    it.waits(again + it.back)
-    return reply.answer
+    return it.answered(reply, after=again + it.back)
 
 
 def late(it: Exchange) -> Any:
@@ -81,8 +79,7 @@ def late(it: Exchange) -> Any:
 def slow_answer(it: Exchange) -> Any:
     """The answer takes nearly as long as the client waits for one."""
     reply = it.arrives(after=it.there)
-    it.waits(it.there + (it.timeout - it.there) * (0.3 + 0.6 * it.random.random()))
-    return reply.answer
+    return it.answered(reply, after=it.there + it.timeout * (0.3 + 0.6 * it.random.random()))
 
 
 def read_failed(it: Exchange) -> Any:

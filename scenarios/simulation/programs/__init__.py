@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from scenarios.simulation.host import Host
-from scenarios.simulation.programs import claiming, counting, holding, sharing, swapping
-from scenarios.simulation.limits import DELETABLE
+from scenarios.simulation.programs import claiming, conditions, counting, holding, sharing, swapping
+from scenarios.simulation.limits import DELETABLE, LASTING
 from scenarios.simulation.worker import Worker
 
 Program = Callable[[Worker], None]
@@ -24,6 +24,8 @@ THEMES: Final[Mapping[str, Mapping[str, float]]] = {
     "semaphore": {"permit": 1},
     "claims": {"claim-never": 4, "claim-manual": 2, "requeue": 0.5, "claim-reclaim": 3, "run": 0.3},
     "once": {"once": 1},
+    "items": {"i-get": 2, "i-set": 4, "i-insert": 2},
+    "items-deletable": {"di-get": 2, "di-set": 3, "di-insert": 3, "di-discard": 3},
     "raw": {"read": 3, "insert": 1, "write": 1, "swap": 4, "transform": 3},
     "raw-deletable": {"d-read": 3, "d-insert": 3, "d-write": 1, "d-swap": 4, "d-transform": 2,
                       "d-pop": 1},
@@ -53,6 +55,13 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "claim-reclaim": claiming.claim_reclaim,
     "run": claiming.run_tasks,
     "once": claiming.once,
+    "i-get": partial(conditions.get, folder=LASTING),
+    "i-set": partial(conditions.set_, folder=LASTING),
+    "i-insert": partial(conditions.insert, folder=LASTING),
+    "di-get": partial(conditions.get, folder=DELETABLE),
+    "di-set": partial(conditions.set_, folder=DELETABLE),
+    "di-insert": partial(conditions.insert, folder=DELETABLE),
+    "di-discard": conditions.discard,
     "read": swapping.read,
     "insert": swapping.insert,
     "write": swapping.write,
@@ -67,8 +76,17 @@ PROGRAMS: Final[Mapping[str, Program]] = {
 }
 
 
+LAST: Final = (
+    counting.value,
+    sharing.get,
+    holding.read_fenced,
+    swapping.read_all,
+    conditions.read_all,
+)
+
+
 def final_look(host: Host) -> None:
     """Read everything once more, when all others have gone."""
     worker = Worker(host, host.world.scheduler.current.random)
-    for program in (counting.value, sharing.get, holding.read_fenced, swapping.read_all):
+    for program in LAST:
         program(worker)
