@@ -67,6 +67,6 @@ class Beliefs:
         if event.name == "lost" and self._is_over(host, object, token):
             reason = event.fields["reason"]
             self._chronicle.log(host.name, "lost", object=object, token=token, reason=reason)
-        elif event.name == "renewed" and (host.name, object, token) in self._held:
+        elif event.name == "renewed":
             until = host.clock.due_in(event.fields["remaining"])
             self._chronicle.log(host.name, "renewed", object=object, token=token, until=until)

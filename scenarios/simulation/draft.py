@@ -46,7 +46,7 @@ def plan_of(seed: int) -> Plan:
         times=times,
         seats=seats,
         disruptions=_disruptions(random, times, seats=len(seats)),
-        mix=Mix(FAULT_RATE, weights),
+        mix=Mix(FAULT_RATE, weights, freezing=max(0.0, random.uniform(-0.003, 0.006))),
     )
 
 
@@ -81,5 +81,5 @@ def _disruptions(random: Random, times: Times, *, seats: int) -> list[Disruption
     some("pause", 0.6, (0.1 * times.ttl, 2.5 * times.ttl))
     some("crash", 0.4, (0.1, times.ttl))
     some("clock-jump", 0.5, (-JUMP, JUMP))
-    some(CUT, 0.6, (times.request, 2.5 * times.ttl))
+    some(CUT, 0.75, (times.request, 2.5 * times.ttl))
     return sorted(found, key=lambda one: one.at)

@@ -123,10 +123,14 @@ class Mix:
     Args:
         rate: The share of requests that are struck.
         weights: How often each kind strikes, relative to the others; absent: never.
+        freezing: The share of requests in the midst of which the process is frozen.
     """
 
-    def __init__(self, rate: float, weights: Mapping[str, float]) -> None:
+    def __init__(
+        self, rate: float, weights: Mapping[str, float], *, freezing: float = 0.0
+    ) -> None:
         self.rate: Final = rate
+        self.freezing: Final = freezing
         self._writes = _Choice(WRITE_FAULTS, weights)
         self._reads = _Choice(READ_FAULTS, weights)
 

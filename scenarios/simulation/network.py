@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from greenlet import GreenletExit
 
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from scenarios.simulation.host import Host
     from scenarios.simulation.scheduler import Task
     from scenarios.simulation.world import World
+
+STALLED: Final = 0.3
+"""The share of requests of one who is cut off that arrive afterwards."""
+
+
+FROZEN: Final = 2.5
+"""For how long a process is frozen at most, in ttls."""
+
 
 class Network(ObjectStore):
     """One process's way to the bucket.
@@ -122,15 +130,26 @@ class Network(ObjectStore):
         )
         self._world.requests += 1
         kind = self._mix.draw(task.random, is_write=is_write)
-        spot = self._spot(task)
-        if kind is not None and (spot in self._spared or is_beyond(kind, verb, name)):
+        freezes = task.random.random() < self._mix.freezing
+        if self._spot(task) in self._spared:
+            kind, freezes = None, False
+        if kind is not None and is_beyond(kind, verb, name):
             kind = None
+        if freezes:
+            # In the midst of it, for the request goes on its way.
+            self._world.pause(self._host, task.random.random() * FROZEN * self._world.plan.times.ttl)
         if self._scheduler.now < self._host.cut_until:
-            self._world.strike(self._host, CUT, verb, name, is_write=is_write)
-            return it, "request-lost"
-        if kind is not None:
+            kind = self._cut(it, verb, name, is_write=is_write)
+        elif kind is not None:
             self._world.strike(self._host, kind, verb, name, is_write=is_write)
         return it, kind
+
+    def _cut(self, it: Exchange, verb: str, name: Name, *, is_write: bool) -> str:
+        """Nothing arrives; what was sent may when the way is open again."""
+        self._world.strike(self._host, CUT, verb, name, is_write=is_write)
+        if it.random.random() < STALLED and not is_beyond("late", verb, name):
+            it.arrives(after=self._host.cut_until - self._scheduler.now + it.there)
+        return "request-lost"
 
     def _spot(self, task: Task) -> str:
         """Which request this is, by which a plan can spare it."""

@@ -131,17 +131,7 @@ class _Run:
         getattr(self, f"_{one.kind.replace('-', '_')}")(host, one.seconds)
 
     def _pause(self, host: Host, seconds: float) -> None:
-        now = self._scheduler.now
-        if now < host.paused_until:
-            return
-        host.paused_until = now + seconds
-        self.world.strikes["pause"] += 1
-        self.world.chronicle.log(host.name, "paused", seconds=seconds)
-        self._scheduler.at(host.paused_until, partial(self._resumed, host))
-
-    def _resumed(self, host: Host) -> None:
-        if not host.is_dead:
-            self.world.chronicle.log(host.name, "resumed")
+        self.world.pause(host, seconds)
 
     def _clock_jump(self, host: Host, seconds: float) -> None:
         host.clock.jump(seconds)

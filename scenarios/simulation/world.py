@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Final
 
 from scenarios.simulation.beliefs import Beliefs
@@ -63,3 +64,17 @@ class World:
         """Write down that a fault strikes a request."""
         self.strikes[kind] += 1
         self.chronicle.log(host.name, "fault", kind=kind, verb=verb, key=str(key), write=is_write)
+
+    def pause(self, host: Host, seconds: float) -> None:
+        """Freeze a process: from its next wait on, none of its threads goes on."""
+        now = self.scheduler.now
+        if now < host.paused_until:
+            return
+        host.paused_until = now + seconds
+        self.strikes["pause"] += 1
+        self.chronicle.log(host.name, "paused", seconds=seconds)
+        self.scheduler.at(host.paused_until, partial(self._resumed, host))
+
+    def _resumed(self, host: Host) -> None:
+        if not host.is_dead:
+            self.chronicle.log(host.name, "resumed")

@@ -17,7 +17,7 @@ THEMES: Final[Mapping[str, Mapping[str, float]]] = {
     "counter": {"add": 6, "value": 3, "compare-and-set": 2, "reset": 0.5},
     "value": {"get": 3, "set": 2, "update": 3, "value-cas": 4},
     "sequence": {"next": 1},
-    "lease": {"lease": 6, "break": 0.2},
+    "lease": {"lease": 6, "break": 0.5},
     "server-lease": {"server-lease": 1},
     "lock": {"lock": 1},
     "election": {"campaign": 2, "leader": 1},

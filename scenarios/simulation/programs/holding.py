@@ -20,7 +20,7 @@ LOCK = "lease/lock-index"
 ELECTION = "lease/election-leader"
 SEMAPHORE = "semaphore/gpus"
 PERMITS = 2
-FENCED_KEYS = ("a", "b")
+FENCED_KEYS = ("a", "a", "b")
 
 
 def lease(worker: Worker) -> None:
@@ -128,8 +128,11 @@ def _work(worker: Worker, object: str, held: Held, *, writes: bool = False) -> N
     for _ in range(worker.random.randrange(4)):
         worker.sleep(worker.random.random() ** 2 * worker.ttl)
         if not worker.perform(object, "check", {"token": held.token}, lambda: _is_held(held)):
+            # What is lost never comes back.
+            worker.sleep(worker.random.random() * worker.ttl)
+            worker.perform(object, "check", {"token": held.token}, lambda: _is_held(held))
             return
-        if fenced is not None:
+        for _ in range(0 if fenced is None else worker.random.randrange(3)):
             _write(worker, fenced, token=held.token)
 
 
@@ -141,7 +144,8 @@ def _is_held(held: Held) -> bool:
     return True
 
 
-def _write(worker: Worker, fenced: Fenced[Any], *, token: int) -> None:
+def _write(worker: Worker, fenced: Fenced[Any] | None, *, token: int) -> None:
+    assert fenced is not None
     key, value = worker.random.choice(FENCED_KEYS), worker.fresh()
     args = {"token": token, "value": value}
 
@@ -168,7 +172,7 @@ def _give_up(
 def read_fenced(worker: Worker) -> None:
     """Read what was written under tokens, as one who knows of no fence."""
     plain = worker.host.dictionary.get_subdict("fenced")
-    for key in FENCED_KEYS:
+    for key in sorted(set(FENCED_KEYS)):
         worker.perform(
             f"fenced/primary/{key}",
             "read",
