@@ -3,14 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+OLDEST ?= .venv-oldest
 
-.PHONY: demo test check format clean
+.PHONY: demo test test-oldest check format clean
 
 demo: $(READY)
 	$(BIN)/python -m scenarios run claim-race
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
+
+# What speaks to S3, with the oldest versions of everything that the package allows.
+test-oldest: $(OLDEST)/.ready
+	$(OLDEST)/bin/python -m pytest -n auto tests/s3 tests/testing tests/sync
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -29,5 +34,12 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[testing]' --group dev
 	touch $@
 
+$(OLDEST)/.ready: pyproject.toml tests/oldest.py $(READY)
+	$(PYTHON) -m venv $(OLDEST)
+	$(BIN)/python tests/oldest.py > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(OLDEST)/bin/python -m pip install --quiet --editable '.[testing]' --group dev --constraint $(OLDEST)/constraints.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

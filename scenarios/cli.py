@@ -1,4 +1,4 @@
-"""The command line: `list`, `run NAME`; exit status 0 pass, 1 fail, 2 misuse, 130 interrupted."""
+"""The command line: list, run, check; exit status 0 pass, 1 fail, 2 misuse, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from scenarios.checks.all import check_all
 from scenarios.conduct import Run
 from scenarios.ground import UnusableStoreError
+from scenarios.history import read_history
 from scenarios.options import Options
 from scenarios.registry import SCENARIOS
 from scenarios.screen import Screen
@@ -57,12 +59,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for scenario in SCENARIOS.values():
             print(f"{scenario.name:<16}{scenario.summary}")
         return PASS
+    if parsed.command == "check":
+        return _check(parsed.history)
     try:
         options = Options(**{name: vars(parsed)[name] for name in Options.__dataclass_fields__})
         run = Run(SCENARIOS[parsed.scenario], options, screen=Screen(sys.stdout))
     except ValueError as error:
         return _refuse(str(error))
     return _report(run, json_file=options.json)
+
+
+def _check(path: Path) -> int:
+    try:
+        report = check_all(read_history(path))
+    except (OSError, ValueError) as error:
+        return _refuse(str(error))
+    print(*report.shown(), sep="\n")
+    return FAIL if report.violations else PASS
 
 
 def _report(run: Run, *, json_file: Path | None) -> int:
@@ -89,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="list the scenarios")
+    check = commands.add_parser("check", help="check a history, see docs/history.md")
+    check.add_argument("history", type=Path, metavar="HISTORY.jsonl")
     run = commands.add_parser(
         "run",
         help="run a scenario and audit it",

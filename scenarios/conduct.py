@@ -101,7 +101,9 @@ class Run:
     def _race(self, ground: Ground, *, folder: Path) -> None:
         options = self._options
         sizes = [len(heat) for heat in self._heats]
-        with Fleet(patience=options.patience, clock=self._clock) as fleet:
+        with Fleet(
+            patience=options.patience, clock=self._clock, is_store_locked=ground.is_locked
+        ) as fleet:
             race = Race(
                 fleet,
                 board=Board(
@@ -111,9 +113,14 @@ class Run:
                     counted=self._scenario.counted,
                 ),
                 disruptions=Disruptions(Plan.draw(seed=options.seed, sizes=sizes)),
-                duels=Duels(self._duels_over() if options.unsafe else (), seed=options.seed),
+                duels=Duels(
+                    self._duels_over() if options.unsafe else (),
+                    seed=options.seed,
+                    racers=self._scenario.racers(options),
+                ),
                 count_dropped=ground.dropped_so_far,
                 course=self._course,
+                frozen_seconds=self._scenario.frozen_seconds,
             )
             for worker in self._workers:
                 orders = self._orders(worker, ground=ground, folder=folder)

@@ -45,8 +45,10 @@ _SHAPES: Final[Mapping[str, _Shape]] = {
     "return": _Shape({"id": _ID, "value": _ANY}),
     "failed": _Shape({"id": _ID, "error": _TEXT}),
     "unknown": _Shape({"id": _ID, "error": _TEXT}),
-    "acquired": _Shape(_HELD, {"ttl": _NUMBER, "until": _NUMBER, "permits": _INT}),
-    "renewed": _Shape(_HELD, {"until": _NUMBER}),
+    "acquired": _Shape(
+        _HELD, {"ttl": _NUMBER, "until": _NUMBER, "remaining": _NUMBER, "permits": _INT}
+    ),
+    "renewed": _Shape(_HELD, {"until": _NUMBER, "remaining": _NUMBER}),
     "released": _Shape(_HELD),
     "lost": _Shape({**_HELD, "reason": _TEXT}),
     "broken": _Shape(_HELD),

@@ -59,11 +59,19 @@ class Fleet:
         patience: Seconds without a sign of life after which a worker counts as hung. Workers
             that wait for this process, or are frozen by it, do not.
         clock: What the patience is measured with.
+        is_store_locked: Whether someone holds a lock without which nobody else gets on.
     """
 
-    def __init__(self, *, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        patience: float,
+        clock: Callable[[], float] = time.monotonic,
+        is_store_locked: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._patience = patience
         self._clock = clock
+        self._is_store_locked = is_store_locked
         self._members: dict[str, _Member] = {}
 
     def __enter__(self) -> Self:
@@ -131,12 +139,16 @@ class Fleet:
         os.kill(self._members[worker].pid, signal.SIGKILL)
 
     def freeze(self, worker: str) -> None:
-        """Stop a worker that waits with SIGSTOP, and let it go on as soon as it is continued."""
+        """Stop a worker that waits with SIGSTOP, and let it go on as soon as it is continued.
+
+        Its threads may be at work: it is not stopped inside a transaction that locks the store.
+        """
         member = self._members[worker]
         member.is_frozen = True
-        os.kill(member.pid, signal.SIGSTOP)
-        # Returns once the whole process has stopped.
-        os.waitpid(member.pid, os.WUNTRACED)
+        self._stop(member)
+        while self._is_store_locked():
+            os.kill(member.pid, signal.SIGCONT)
+            self._stop(member)
         self.release(worker)
 
     def thaw(self, worker: str) -> None:
@@ -145,6 +157,11 @@ class Fleet:
         member.is_frozen = False
         member.last_sign = self._clock()
         os.kill(member.pid, signal.SIGCONT)
+
+    def _stop(self, member: _Member) -> None:
+        os.kill(member.pid, signal.SIGSTOP)
+        # Returns once the whole process has stopped.
+        os.waitpid(member.pid, os.WUNTRACED)
 
     def _receive(self, worker: str) -> Message:
         member = self._members[worker]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from scenarios.journal import Event
 from scenarios.stores import EMBEDDED, TEMPORARY_FILE, Address, S3Address, SQLiteAddress
 
 DROPPED_SHARE: Final = 0.05
+_LONGEST_WRITE: Final = 0.2
 _DUMMY: Final = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 
 
@@ -53,6 +55,17 @@ class Ground:
     def share_dropped_by_worker(self) -> float:
         """The share of answers to writes that a worker is to throw away unread."""
         return DROPPED_SHARE if self.dropped_by == "worker" else 0.0
+
+    def is_locked(self) -> bool:
+        """Whether a writer of a SQLite file keeps all others waiting, beyond what a write takes."""
+        if not isinstance(self.address, SQLiteAddress):
+            return False
+        with closing(sqlite3.connect(self.address.path, timeout=_LONGEST_WRITE)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
 
     def dropped_so_far(self) -> int | None:
         """How many answers the server has dropped; None where it is not the server that does."""

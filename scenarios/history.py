@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from scenarios.events import Event, check_event, line_of, parse_line
 
@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 FORMAT: Final = 1
+
+T = TypeVar("T")
 
 OperationId: TypeAlias = int | str
 Outcome: TypeAlias = Literal["returned", "failed", "unknown"]
@@ -94,6 +96,7 @@ class History(Sequence[Event]):
     def __init__(self, events: Iterable[Event]) -> None:
         self.events: Final = tuple(events)
         self._operations = _joined(self.events)
+        self._made: dict[Callable[[History], Any], Any] = {}
 
     def __len__(self) -> int:
         return len(self.events)
@@ -126,6 +129,13 @@ class History(Sequence[Event]):
         for operation in self._operations:
             grouped[operation.object].append(operation)
         return dict(grouped)
+
+    def once(self, function: Callable[[History], T]) -> T:
+        """What a pure function makes of this history; computed at the first asking."""
+        if function not in self._made:
+            self._made[function] = function(self)
+        made: T = self._made[function]
+        return made
 
 
 def history_of(events: Iterable[Event], *, source: str = "processes", **about: Any) -> History:

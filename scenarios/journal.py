@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,11 +27,14 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
+        self._lock = threading.Lock()
 
     def log(self, name: str, /, **fields: Any) -> None:
         """Write one event; it has left this process when this returns."""
-        line = json.dumps({"at": time.monotonic(), "event": name, **fields})
-        self._file.write(line.encode() + b"\n")
+        # Another thread's event must not come between the time and the line.
+        with self._lock:
+            line = json.dumps({"at": time.monotonic(), "event": name, **fields})
+            self._file.write(line.encode() + b"\n")
 
     def close(self) -> None:
         """Close the file."""

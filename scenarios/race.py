@@ -53,6 +53,7 @@ class Race:
         duels: Whom to hold between read and write.
         count_dropped: How many answers were dropped so far; None where nobody knows yet.
         course: Where to note what happens.
+        frozen_seconds: How long one stays frozen at least.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Race:
         duels: Duels,
         count_dropped: Callable[[], int | None],
         course: Course,
+        frozen_seconds: float = 0.0,
     ) -> None:
         self._fleet = fleet
         self._board = board
@@ -74,6 +76,7 @@ class Race:
         self._began: float | None = None
         self._shown_at = 0.0
         self._course = course
+        self._frozen_seconds = frozen_seconds
 
     def run(self) -> None:
         """Lead the race until every worker has ended."""
@@ -136,14 +139,19 @@ class Race:
             self._began = time.monotonic()
         for worker in starters:
             self._fleet.release(worker)
-        frozen = self._disruptions.thaw(
-            frontier=self._line.frontier, is_anyone_awake=bool(self._fleet.awake)
-        )
-        if frozen is not None:
-            self._thaw(frozen)
+        if self._is_frozen_enough():
+            frozen = self._disruptions.thaw(
+                frontier=self._line.frontier, is_anyone_awake=bool(self._fleet.awake)
+            )
+            if frozen is not None:
+                self._thaw(frozen)
         if not self._fleet.busy:
             for worker in self._duels.give_up():
                 self._fleet.release(worker)
+
+    def _is_frozen_enough(self) -> bool:
+        at = self._course.frozen_at
+        return at is not None and time.monotonic() >= at + self._frozen_seconds
 
     def _thaw(self, worker: str) -> None:
         self._course.continued_at = time.monotonic()

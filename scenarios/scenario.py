@@ -59,6 +59,11 @@ def half_the_workers(options: Options) -> int:
     return max(1, options.workers // 2)
 
 
+def two(_: Options) -> int:
+    """So many are enough for one of them to undo what another has done."""
+    return 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """A race that can be run by name.
@@ -73,8 +78,10 @@ class Scenario:
         audit: What judges the outcome; a pure function.
         counted: What a task is once a worker has it in hand, in a word, for the display.
         heat_size: How many tasks a heat has, by what was asked for.
-        duels_over: What two unsafe workers are made to meet over, each time between read and
-            write; None: some tasks of the first heat.
+        duels_over: What unsafe workers are made to meet over, each time between read and write;
+            None: some tasks of the first heat.
+        racers: How many meet, by what was asked for.
+        frozen_seconds: How long one stays frozen at least.
         calls_are: What is counted where workers make no requests.
     """
 
@@ -88,4 +95,6 @@ class Scenario:
     counted: str = "claimed"
     heat_size: Callable[[Options], int] = half_the_workers
     duels_over: Sequence[str] | None = None
+    racers: Callable[[Options], int] = two
+    frozen_seconds: float = 0.0
     calls_are: str = "calls of the dictionary"

@@ -10,6 +10,11 @@ def times(count: int) -> str:
     return "twice" if count == 2 else f"{count} times"
 
 
+def many(count: int, noun: str) -> str:
+    """How many of something: `1 belief`, `2 beliefs`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def listed(names: Iterable[str]) -> str:
     """Names as in a sentence: `w1, w2 and w3`."""
     *others, last = names

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from persidict.clock import SYSTEM_CLOCK
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.events import Event
 from scenarios.journal import Journal
@@ -51,8 +54,11 @@ class Worker:
         self.name = orders.name
         self.heats = orders.heats
         self.is_unsafe = orders.unsafe
+        self.rng = random.Random(f"choices of {orders.seed}")
         self._journal = journal
         self._line = line
+        self._releasing = threading.Lock()
+        self._released: set[tuple[str, int]] = set()
         self._operations = Operations(orders.name, journal=journal)
         self.log("started", pid=os.getpid())
         self.store = orders.address.open()
@@ -69,8 +75,8 @@ class Worker:
     def coordinator(self) -> Coordinator:
         """The front door to leases, counters and the like, over this run's store.
 
-        What the library tells of what is held, that it was renewed (with the seconds that remain)
-        or lost (with the reason), is logged as `renewed` and `lost`.
+        What the library tells of what is held, that it was renewed (and until when it is held) or
+        lost (and why), is logged as `renewed` and `lost`.
         """
         return Coordinator(self.store, owner=self.name, listeners=[self.log_belief])
 
@@ -119,10 +125,29 @@ class Worker:
         """Between an unsafe read and its write: wait for a rival where the parent has one meet."""
         self._ask("rendezvous", task=task)
 
+    def log_release(self, object_: str, *, token: int) -> None:
+        """Log that this worker no longer believes that it holds; before it tells the store.
+
+        No renewal is logged any more, of which another thread may hear at this moment.
+        """
+        with self._releasing:
+            self._released.add((object_, token))
+            self.log("released", object=object_, token=token)
+
     def log_belief(self, event: Event) -> None:
         """A coordinator's listener: log what it tells of what is held, as `coordinator` does."""
-        if event.name in ("renewed", "lost"):
-            self.log(event.name, object=f"{event.kind}/{event.key}", **event.fields)
+        object_ = f"{event.kind}/{event.key}"
+        if event.name == "renewed":
+            # The log's clock stands still while the machine is suspended, and the library's does
+            # not. When it looked is told: who is frozen in between logs it later.
+            looked = event.at - SYSTEM_CLOCK.monotonic() + time.monotonic()
+            until = looked + event.fields["remaining"]
+            token = event.fields["token"]
+            with self._releasing:
+                if (object_, token) not in self._released:
+                    self.log("renewed", object=object_, token=token, until=until)
+        elif event.name == "lost":
+            self.log("lost", object=object_, **event.fields)
 
     def _ask(self, kind: str, **fields: Any) -> None:
         self._line.send((kind, fields, True))

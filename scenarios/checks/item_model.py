@@ -87,6 +87,21 @@ class Item:
             named = expected if condition == "same" else None
         return named if isinstance(named, str) and named not in self.issued else etag
 
+    def observes(self, action: Action) -> bool:
+        """Reads do, and writes whose condition was not met."""
+        return action.op in self.reads or (
+            action.answer is not UNKNOWN and action.answer.satisfied is False
+        )
+
+    def needs(self, action: Action) -> ItemState | None:  # noqa: ARG002 - no etag says the value
+        """Not known."""
+        return None
+
+    def leaves(self, action: Action) -> ItemState | None:
+        """What it writes whatever is there."""
+        written, condition, _, value = action.given
+        return (written, value) if action.op == "set_item_if" and condition == "any" else None
+
     def may_still(self, state: ItemState, action: Action) -> bool:  # noqa: ARG002 - unknown here
         """Not known."""
         return True

@@ -8,7 +8,8 @@ from typing import Final
 
 from scenarios.checks.item_model import Item
 from scenarios.checks.models import Claim, Counter, Fenced, Model, ModelOf, Register, State
-from scenarios.checks.search import BUDGET, Placed, Search, UndecidedError
+from scenarios.checks.search import Placed, Search
+from scenarios.checks.unknowns import BUDGET, UndecidedError
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation
 
@@ -104,16 +105,13 @@ def _check(
         )
     if found is None:
         return None
-    assert found.by.ended is not None
     state, changed_by = _last_change(found.prefix, initial=model.initial)
-    return Violation(
-        check=NAME,
-        object=name,
-        text=f"{_shown(found.by)}, and no order explains it; one that explains all that was known "
-        f"before ends in {state}",
-        at=found.by.ended,
-        operations=(found.by.id, *(each.id for each in changed_by)),
+    others = [each for each in changed_by if each is not found.by]
+    text = (
+        f"{_shown(found.by)}, and no order explains it; one that explains all that was known "
+        f"before ends in {state}"
     )
+    return Violation.between(found.by, *others, check=NAME, text=text)
 
 
 def _last_change(prefix: Sequence[Placed], *, initial: State) -> tuple[State, Sequence[Operation]]:

@@ -1,9 +1,8 @@
 """Sequential models: what each operation may answer in each state, and what it leaves behind.
 
-States are hashable. Three rules bind every model, because the search relies on them:
+States are hashable. Two rules bind every model, because the search relies on them:
 
 - an operation of unknown outcome leaves one state, which depends on nothing but the state before;
-- an operation in `reads` changes nothing;
 - where an operation with an answer is possible both without and with an unknown one before it,
   the unknown one makes no difference to the state after it, or could as well come after it.
 """
@@ -53,13 +52,7 @@ class Action:
 
 
 class Model(Protocol):
-    """A sequential model of one object.
-
-    Attributes:
-        initial: The state in which an object begins.
-        reads: Operations that change nothing.
-        refusals: Errors of failed operations that say something of the state.
-    """
+    """A sequential model of one object."""
 
     @property
     def initial(self) -> State:
@@ -83,6 +76,18 @@ class Model(Protocol):
     def step(self, state: Any, action: Action) -> State | None:
         """The state after it, or `IMPOSSIBLE` if it cannot have been so answered here."""
 
+    def observes(self, action: Action) -> bool:
+        """Whether it, so answered, changes nothing in any state; False where that is not known."""
+
+    def needs(self, action: Action) -> State | None:
+        """The only state in which it does anything; None if there may be others."""
+
+    def leaves(self, action: Action) -> State | None:
+        """The only state that it leaves, if it does anything; None if there may be others.
+
+        What needs no state and leaves only one, leaves that in every state.
+        """
+
     def may_still(self, state: Any, action: Action) -> bool:
         """Whether more unknown operations might make it possible; True where that is not known."""
 
@@ -98,6 +103,18 @@ class _Plain:
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation, with an answer or `UNKNOWN`."""
         return Action(operation.op, _given(operation, self.arguments), answer)
+
+    def observes(self, action: Action) -> bool:
+        """Reads do, and conditional writes and claims whose condition was not met."""
+        return action.op in self.reads or action.answer is False
+
+    def needs(self, action: Action) -> State | None:  # noqa: ARG002 - others know more
+        """Not known."""
+        return None
+
+    def leaves(self, action: Action) -> State | None:  # noqa: ARG002 - others know more
+        """Not known."""
+        return None
 
     def may_still(self, state: Any, action: Action) -> bool:  # noqa: ARG002 - others know more
         """Not known."""
@@ -137,6 +154,16 @@ class Register(_Plain):
                 if not action.fits(is_expected):
                     return IMPOSSIBLE
                 return str(value) if is_expected else state
+
+    def needs(self, action: Action) -> str | None:
+        """What it has read, or what it has compared with and found."""
+        if action.op == "cas":
+            return None if action.answer is False else action.given[0]
+        return None if action.op == "write" or action.answer is UNKNOWN else action.answer
+
+    def leaves(self, action: Action) -> str | None:
+        """What it writes."""
+        return None if action.op == "read" else action.given[-1]
 
 
 @dataclass(frozen=True)
@@ -184,23 +211,34 @@ class Counter(_Plain):
                     return IMPOSSIBLE
                 return int(new) if is_expected else state
 
+    def needs(self, action: Action) -> int | None:
+        """The total that its answer tells."""
+        if action.op == "compare_and_set":
+            return None if action.answer is False else action.given[0]
+        if type(action.answer) is not int:
+            return None
+        return action.answer - (action.given[0] if action.op == "add" else 0)
+
+    def leaves(self, action: Action) -> int | None:
+        """What it sets."""
+        return action.given[-1] if action.op in ("reset", "compare_and_set") else None
+
     def may_still(self, state: int, action: Action) -> bool:
         """A total that has passed what it must be will not come back if it never falls."""
-        if not self.never_falls or type(action.answer) is not int:
-            return True
-        return state + (int(action.given[0]) if action.op == "add" else 0) <= action.answer
+        needed = self.needs(action)
+        return not self.never_falls or needed is None or state <= needed
 
 
 @dataclass(frozen=True)
 class Claim(_Plain):
-    """A task that one actor claims, once; that actor completes it, once.
+    """A task that one actor claims, once; that actor completes it or fails, once.
 
-    States: the owner, whether it was told so, whether it has completed it. Who was not told, and
+    States: the owner, whether it was told so, whether it has ended it. Who was not told, and
     asks again, may be told then.
     """
 
     initial: tuple[str, bool, bool] = ("", False, False)
-    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {"claim": (), "complete": ()}
+    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {"claim": (), "complete": (), "fail": ()}
 
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation and its actor."""
@@ -210,7 +248,7 @@ class Claim(_Plain):
         """Whose it is after it."""
         owner, is_told, is_done = state
         (actor,) = action.given
-        if action.op == "complete":
+        if action.op != "claim":
             if action.answer is UNKNOWN and owner != actor:
                 return state
             return (owner, is_told, True) if owner == actor and not is_done else IMPOSSIBLE

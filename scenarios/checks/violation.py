@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from scenarios.history import History, OperationId
+from scenarios.history import History, Operation, OperationId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,18 @@ class Violation:
     at: float
     operations: tuple[OperationId, ...] = ()
     tokens: tuple[int, ...] = ()
+
+    @classmethod
+    def between(cls, *operations: Operation, check: str, text: str) -> Violation:
+        """Operations on one object that contradict each other; it showed at the first's end."""
+        first = operations[0]
+        return cls(
+            check=check,
+            object=first.object,
+            text=text,
+            at=first.called if first.ended is None else first.ended,
+            operations=tuple(each.id for each in operations),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object, for reports and pictures."""

@@ -54,13 +54,13 @@ def _check_announced(case: Case) -> Finding:
     own = {(belief.worker, belief.token): belief for belief in case.beliefs}
     asked, violations = 0, []
     for call in case.calls:
-        belief = own.get((call.worker, call.args.get("token", 0)))
+        belief = own.get((call.actor, call.args.get("token", 0)))
         if call.op != "leader" or belief is None or call.ended is None or call.ended > belief.ends:
             continue
         asked += 1
         if call.value != belief.data:
             violations.append(
-                f"{call.worker} led term {belief.token} as {belief.data!r}, and the leader was "
+                f"{call.actor} led term {belief.token} as {belief.data!r}, and the leader was "
                 f"{call.value!r}"
             )
     return Finding("a term's value is its winner's", f"{asked} leaders asked", violations)

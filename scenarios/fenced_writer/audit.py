@@ -52,8 +52,8 @@ def _check_refused(case: Case) -> Finding:
         return Finding(checked, "no write", [f"{worker} went on and did not try to write"])
     if write.error == "StaleTokenError":
         return Finding(checked, f"{worker}, under token {write.args.get('token')}")
-    outcome = write.error or write.outcome or "never ended"
-    text = f"{worker} went on and wrote {write.on}, which was to be refused as stale: {outcome}"
+    outcome = write.error or write.outcome
+    text = f"{worker} went on and wrote {write.object}, which was to be refused as stale: {outcome}"
     return Finding(checked, outcome, [text])
 
 

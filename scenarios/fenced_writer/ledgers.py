@@ -37,11 +37,11 @@ class FencedLedger(Ledger):
         except LeaseLost:
             return False
 
-    def read(self) -> Sequence[dict[str, Any]]:
-        """The lines in the store."""
+    def read(self) -> Sequence[dict[str, Any]] | None:
+        """The lines in the store; None before the first."""
         with self.worker.operation(self._on, "read") as operation:
             fenced = self.worker.coordinator.fenced(self.worker.store, self.tenure)
-            lines: Sequence[dict[str, Any]] = fenced.get(NonEmptySafeStrTuple(self.key), [])
+            lines: Sequence[dict[str, Any]] | None = fenced.get(NonEmptySafeStrTuple(self.key))
             operation.returns(lines)
         return lines
 

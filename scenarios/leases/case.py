@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from scenarios.journal import Event
+from scenarios.history import History, Operation, merge
 from scenarios.leases.beliefs import Belief, beliefs_in
-from scenarios.leases.calls import Call, calls_in
 from scenarios.leases.ledger import PREFIX
 from scenarios.scenario import Evidence
 
@@ -40,26 +39,28 @@ class Case:
     name: str
 
     @cached_property
-    def beliefs(self) -> Sequence[Belief]:
-        """Who believed when to hold the lease, in the order in which that began."""
-        course = self.evidence.course
-        frozen = course.frozen.worker if course.frozen else None
-        return beliefs_in(
-            self.evidence.logs, name=self.name, frozen=frozen, frozen_at=course.frozen_at
-        )
+    def history(self) -> History:
+        """What all workers have logged."""
+        return merge(self.evidence.logs.values())
 
     @cached_property
-    def calls(self) -> Sequence[Call]:
+    def beliefs(self) -> Sequence[Belief]:
+        """Who believed when to hold the lease, in the order in which that began."""
+        return beliefs_in(self.history, name=self.name)
+
+    @property
+    def calls(self) -> Sequence[Operation]:
         """All operations, in the order in which they began."""
-        return calls_in(self.evidence.logs)
+        return self.history.operations
 
     @cached_property
     def done(self) -> Mapping[str, Sequence[Line]]:
         """What was acknowledged to have been written down in which ledger, in that order."""
+        writes = [call for call in self._writes if call.outcome == "returned"]
         done: defaultdict[str, list[Line]] = defaultdict(list)
-        for event in sorted(self._events(), key=lambda event: event.at):
-            if event.name == "done":
-                done[event["ledger"]].append(Line(event["task"], event.actor, event["token"]))
+        for write in sorted(writes, key=lambda write: write.ended or 0.0):
+            ledger = write.object.rpartition("/")[2]
+            done[ledger] += _lines_written(write)[-1:]
         return done
 
     @cached_property
@@ -84,12 +85,12 @@ class Case:
     @cached_property
     def maybe(self) -> Sequence[Line]:
         """What was to be written down by a write of which nobody knows whether it was applied."""
-        return [
-            line
-            for call in self.calls
-            if call.op == "write" and call.outcome in (None, "unknown")
-            for line in lines_of(call.args.get("value")) or ()
-        ]
+        open_writes = [call for call in self._writes if call.outcome == "unknown"]
+        return [line for write in open_writes for line in _lines_written(write)]
+
+    @property
+    def _writes(self) -> Sequence[Operation]:
+        return [call for call in self.calls if call.op == "write"]
 
     def belief_at(self, worker: str, at: float) -> Belief | None:
         """What a worker had acquired last before a moment."""
@@ -98,7 +99,7 @@ class Case:
         ]
         return before[-1] if before else None
 
-    def before_it_acquires_again(self, worker: str, *, since: float) -> Sequence[Call]:
+    def before_it_acquires_again(self, worker: str, *, since: float) -> Sequence[Operation]:
         """What a worker was doing at a moment and did from then on, until its next tenure."""
         ends = (
             belief.begins
@@ -109,13 +110,14 @@ class Case:
         return [
             call
             for call in self.calls
-            if call.worker == worker
+            if call.actor == worker
             and call.called < until
             and (call.ended is None or call.ended > since)
         ]
 
-    def _events(self) -> Sequence[Event]:
-        return [event for events in self.evidence.logs.values() for event in events]
+
+def _lines_written(write: Operation) -> Sequence[Line]:
+    return lines_of(write.args.get("value")) or ()
 
 
 def lines_of(value: Any) -> Sequence[Line] | None:

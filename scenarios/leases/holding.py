@@ -100,7 +100,7 @@ def _disagreements(record: Record, *, case: Case) -> Iterator[str]:
     is_freed = any(
         call.op == "release" and call.value is True and call.args.get("token") == token
         for call in case.calls
-        if call.on == case.name
+        if call.object == case.name
     )
     if holder is not None and (is_freed or holder != last.worker):
         yield f"the record shows {holder} as the holder, and {last.worker} has released it"

@@ -31,7 +31,7 @@ class Ledger:
         self.heat = heat
         self.tenure = tenure
         self.key = f"{PREFIX}{heat}"
-        self._lines = self.read()
+        self._lines = self.read() or []
 
     def left(self, tasks: Sequence[str]) -> Sequence[str]:
         """Which of these it does not show as done."""
@@ -56,13 +56,12 @@ class Ledger:
             self.worker.tell("unknown")
             return False
         self._lines = lines
-        self.worker.log("done", task=task, token=self.tenure.token, ledger=self.key)
         return True
 
-    def read(self) -> Sequence[dict[str, Any]]:
-        """The lines in the store."""
+    def read(self) -> Sequence[dict[str, Any]] | None:
+        """The lines in the store; None before the first."""
         with self.worker.operation(f"register/{self.key}", "read") as operation:
-            lines: Sequence[dict[str, Any]] = self.worker.store.get(self.key, [])
+            lines: Sequence[dict[str, Any]] | None = self.worker.store.get(self.key)
             operation.returns(lines)
         return lines
 

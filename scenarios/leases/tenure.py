@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+import tenacity
+
+from persidict import BackendError
 from persidict_sync.errors import LeaseLost
 from scenarios.leases.terms import TERMS
 from scenarios.worker import Worker
+
+_TRIES: Final = 10
 
 
 class Post(Protocol):
@@ -73,7 +79,7 @@ class Tenure:
         if not self._post.remaining():
             return
         # The belief ends before the asking: the next one may be told first.
-        self._worker.log("released", object=self._name, token=self.token)
+        self._worker.log_release(self._name, token=self.token)
         with (
             suppress(LeaseLost),
             self._worker.operation(self._name, "release", token=self.token) as operation,
@@ -90,16 +96,10 @@ def tenure(worker: Worker, *, name: str, take: Callable[[], Post]) -> Iterator[T
         name: The lease, `kind/name`.
         take: Waits until it has acquired it.
     """
-    with worker.operation(name, "try_acquire") as operation:
-        post = take()
-        operation.returns(post.token)
+    post = _acquired(worker, name=name, take=take)
+    until = time.monotonic() + post.remaining()
     worker.log(
-        "acquired",
-        object=name,
-        token=post.token,
-        ttl=TERMS.ttl,
-        remaining=post.remaining(),
-        data=post.data,
+        "acquired", object=name, token=post.token, ttl=TERMS.ttl, until=until, data=post.data
     )
     worker.tell("acquired")
     held = Tenure(worker, name=name, post=post)
@@ -107,3 +107,21 @@ def tenure(worker: Worker, *, name: str, take: Callable[[], Post]) -> Iterator[T
         yield held
     finally:
         held.end()
+
+
+def _acquired(worker: Worker, *, name: str, take: Callable[[], Post]) -> Post:
+    """Acquire; a store too busy to answer within the lease's times is asked again."""
+
+    def once() -> Post:
+        with worker.operation(name, "acquire") as operation:
+            post = take()
+            operation.returns(post.token)
+            return post
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(BackendError),
+        wait=tenacity.wait_fixed(TERMS.poll),
+        stop=tenacity.stop_after_attempt(_TRIES),
+        after=lambda _: worker.tell("unanswered"),
+        reraise=True,
+    )(once)

@@ -9,7 +9,7 @@ from persidict_sync.watch import Terms
 from scenarios.options import Options
 
 # Renewed far more often than it would have to be, so that short turns are renewed, too.
-TERMS: Final = Terms(2.0, renew_every=0.05, poll=0.15)
+TERMS: Final = Terms(2.5, renew_every=0.05, poll=0.15)
 SETTINGS: Final[LeaseSettings] = {
     "ttl": TERMS.ttl,
     "renew_every": TERMS.renew_every,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from persidict import OutcomeUnknownError, PersiDict
 from persidict.clock import SYSTEM_CLOCK, Clock
@@ -107,13 +107,7 @@ class WallClockLease:
 
 @dataclass(frozen=True)
 class WallClockHeld:
-    """What whoever has written the record believes to hold, until a time of day.
-
-    Attributes:
-        is_freed: Whether the store has confirmed a release; taken for granted.
-    """
-
-    is_freed: ClassVar = True
+    """What whoever has written the record believes to hold, until a time of day."""
 
     lease: WallClockLease
     token: int

@@ -79,7 +79,7 @@ def check_thawed(case: Case) -> Finding:
             f"{worker} was not told, when it went on, that it had lost token {belief.token}"
         )
     violations += [
-        f"{worker} went on and wrote {call.on} under token {belief.token}"
+        f"{worker} went on and wrote {call.object} under token {belief.token}"
         for call in calls
         if call.op == "write"
     ]

@@ -106,7 +106,16 @@ OF_ALL_ITEMS: dict[str, list[Call]] = {
     "values": [lambda d: list(d.values())],
     "values_and_timestamps": [lambda d: list(d.values_and_timestamps())],
 }
-WITHOUT_REQUEST = {"base_url", "get_params", "get_subdict", "s3_client", "with_codec"}
+WITHOUT_REQUEST = {
+    "base_url",
+    "get_params",
+    "get_subdict",
+    "is_remote",
+    "s3_client",
+    "with_codec",
+    "with_meter",
+    "with_timeout",
+}
 STRUCTURE = {
     f"__{name}__"
     for name in [

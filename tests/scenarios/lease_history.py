@@ -75,7 +75,7 @@ class LeaseHistory:
             frozen_at=self.frozen_at,
             continued_at=self.continued_at,
         )
-        self.body = {"token": 10, "holder": None, "beat": 1, "ttl": 2.0, "data": None}
+        self.body = {"token": 10, "holder": None, "beat": 1, "ttl": TERMS.ttl, "data": None}
         self.generation = 12
 
     def log(self, worker, name, **fields):
@@ -92,19 +92,22 @@ class LeaseHistory:
         self.log(worker, "call", id=name, object=on, op=op, args=args)
         return name
 
-    def acquire(self, worker, token, *, remaining=1.8, **fields):
+    def acquire(self, worker, token):
         self.tokens[worker] = token
-        self.call(worker, self.name, "try_acquire", token)
-        data = self.announced(worker)
-        fields = {"ttl": 2.0, "remaining": remaining, "data": data} | fields
+        self.call(worker, self.name, "acquire", token)
+        fields = {
+            "ttl": TERMS.ttl,
+            "until": self.now + TERMS.tenure,
+            "data": self.announced(worker),
+        }
         self.log(worker, "acquired", object=self.name, token=token, **fields)
 
     def announced(self, worker):
         return f"{worker}, {self.tokens[worker]}"
 
-    def renew(self, worker, *, remaining=1.8):
+    def renew(self, worker):
         token = self.tokens[worker]
-        self.log(worker, "renewed", object=self.name, token=token, remaining=remaining)
+        self.log(worker, "renewed", object=self.name, token=token, until=self.now + TERMS.tenure)
 
     def release(self, worker):
         token = self.tokens[worker]
@@ -127,7 +130,6 @@ class LeaseHistory:
         """A write that is acknowledged, whether or not the ledger shows it."""
         name = self.begin_write(worker, task, ledger)
         self.log(worker, "return", id=name, value=True)
-        self.log(worker, "done", task=task, token=self.tokens[worker], ledger=ledger)
 
     def do(self, worker, task, ledger):
         if not self.is_fenced:
@@ -138,6 +140,13 @@ class LeaseHistory:
     def add(self, worker, name, *, at, **fields):
         """Log an event about the lease at some other time."""
         self.logs[worker].append(Event(worker, name, at, {"object": self.name, **fields}))
+
+    def drop_call(self, worker, op, place=-1):
+        """Take one operation out of a log, with what came of it."""
+        calls = [event for event in self.logs[worker] if event.fields.get("op") == op]
+        self.logs[worker] = [
+            event for event in self.logs[worker] if event.fields.get("id") != calls[place]["id"]
+        ]
 
     def drop(self, worker, name, place=-1):
         """Take one event of that name out of a log."""
@@ -170,7 +179,10 @@ class LeaseHistory:
             "tasks": "abcd",
             "bucket": self.bucket(),
             "records": self.records(),
-            "logs": self.logs,
+            "logs": {
+                worker: sorted(events, key=lambda event: event.at)
+                for worker, events in self.logs.items()
+            },
             "course": self.course,
         }
         return Evidence(**parts | changed)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sqlite3
 import threading
+from contextlib import closing
 
 from scenarios.claim_race.work import work
 from scenarios.fates import check_fates
@@ -14,6 +17,15 @@ def hold_one(worker: Worker) -> None:
     worker.log("run")
     worker.checkpoint(task="t", heat=1)
     worker.tell("went-on")
+
+
+def lock_the_store(worker: Worker) -> None:
+    """Stands in a transaction at its checkpoint, and ends it when the process goes on."""
+    with closing(sqlite3.connect(worker.store.get_params()["path"])) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        signal.signal(signal.SIGCONT, lambda *_: connection.rollback())
+        worker.checkpoint(task="t", heat=1)
+        worker.tell("went-on")
 
 
 def hang(worker: Worker) -> None:

@@ -31,3 +31,20 @@ def test_those_who_wait_in_vain_are_let_go_once():
     assert duels.give_up() == ["w1"]
     assert duels.give_up() == []
     assert duels.arrive("w2", task="a") == ["w2"]
+
+
+def test_more_than_two_may_meet():
+    duels = Duels(["a"], seed=1, racers=3)
+    assert [[*duels.arrive(worker, task="a")] for worker in ("w1", "w2", "w3", "w4")] == [
+        [],
+        [],
+        ["w1", "w2", "w3"],
+        ["w4"],
+    ]
+
+
+def test_all_who_wait_in_vain_are_let_go():
+    duels = Duels(["a", "b"], seed=1, racers=3)
+    for worker, task in (("w1", "a"), ("w2", "a"), ("w3", "b")):
+        assert duels.arrive(worker, task=task) == []
+    assert duels.give_up() == ["w1", "w2", "w3"]

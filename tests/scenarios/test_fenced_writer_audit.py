@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenarios.fenced_writer.audit import NAME, audit
-from tests.scenarios.lease_history import LeaseHistory
+from tests.scenarios.lease_history import WAIT, LeaseHistory
 
 
 @pytest.fixture
@@ -26,10 +26,9 @@ def test_a_right_history_passes(history):
 @pytest.mark.parametrize(
     ("end", "outcome"),
     [
-        ({"event": "return", "value": True}, "returned"),
         ({"event": "failed", "error": "LeaseLost"}, "LeaseLost"),
         ({"event": "unknown", "error": "OutcomeUnknownError"}, "OutcomeUnknownError"),
-        (None, "never ended"),
+        (None, "unknown"),
     ],
 )
 def test_a_thawed_writer_that_is_not_refused(history, end, outcome):
@@ -56,22 +55,33 @@ class LateWrite(LeaseHistory):
             super().log(worker, name, **fields)
             return
         super().log(worker, "return", id=fields["id"], value=True)
-        super().log(worker, "done", task="c", token=7, ledger="ledger-1")
         self.ledgers["ledger-1"] = [self.line(worker, "c")]
 
 
 def test_a_stale_write_that_lands():
     texts = violations(LateWrite(NAME, is_fenced=True))
     late, before = "c by w1 under token 7", "c by w3 under token 8"
+    assert any(text.endswith("which was to be refused as stale: returned") for text in texts)
     assert f"ledger-1: {late} was applied after {before}" in texts
     assert f"ledger-1 has lost {before}" in texts
 
 
 def test_a_write_that_is_acknowledged_late_and_was_applied_in_time(history):
     """Its worker was slow to see the answer; the ledger shows that it came first."""
-    history.logs["w1"] = [event for event in history.logs["w1"] if event.fields.get("task") != "a"]
-    history.log("w1", "done", task="a", token=1, ledger="ledger-0")
+    answers = {
+        worker: next(
+            event
+            for event in history.logs[worker]
+            if event.name == "return" and event["value"] is True
+        )
+        for worker in ("w1", "w3")
+    }
+    history.logs["w1"].remove(answers["w1"])
+    history.add("w1", "return", at=answers["w3"].at + 0.005, **answers["w1"].fields)
     assert violations(history) == []
+    history.ledgers["ledger-0"].reverse()
+    text = "ledger-0: a by w1 under token 1 was applied after b by w3 under token 5"
+    assert text in violations(history)
 
 
 @pytest.mark.parametrize(
@@ -94,5 +104,5 @@ def test_a_ledger_without_a_token(history):
 
 
 def test_a_lease_that_two_held(history):
-    history.change("w2", "acquired", remaining=2.3)
+    history.change("w2", "renewed", until=history.killed_at + WAIT + 0.1)
     assert any("while it was held by w2" in text for text in violations(history))

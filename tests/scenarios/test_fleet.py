@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from scenarios.fleet import ENDED, HUNG, Fleet, Message
+from scenarios.ground import Ground
 from scenarios.journal import read_journal
 from scenarios.stores import SQLiteAddress
 from scenarios.worker import Orders, run_worker
-from tests.scenarios.programs import first_crashes, hang, hold_one
+from tests.scenarios.programs import first_crashes, hang, hold_one, lock_the_store
 
 
 class Clock:
@@ -84,6 +85,20 @@ def test_a_frozen_worker_is_stopped_and_goes_on_when_continued(fleet, orders):
     fleet.thaw("w1")
     assert fleet.awake == ["w1"]
     assert next_message(fleet).kind == "went-on"
+
+
+def test_a_worker_is_not_frozen_while_it_keeps_all_others_from_the_store(orders):
+    ground = Ground(orders.address, "nobody")
+    with Fleet(patience=60.0, is_store_locked=ground.is_locked) as fleet:
+        fleet.start(lock_the_store, orders=orders)
+        next_message(fleet)
+        assert ground.is_locked()
+        fleet.freeze("w1")
+        assert not ground.is_locked()
+        stat = Path(f"/proc/{pid_in(orders)}/stat").read_text()
+        assert stat.rpartition(")")[2].split()[0] == "T"
+        fleet.thaw("w1")
+        assert next_message(fleet).kind == "went-on"
 
 
 def test_silence_beyond_patience_is_reported_once(fleet, orders, clock):

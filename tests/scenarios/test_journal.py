@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -47,3 +49,16 @@ def test_a_worker_that_never_logged_has_no_events(tmp_path):
 
 def test_fields_are_read_by_name():
     assert Event("w1", "won", fields={"task": "a"})["task"] == "a"
+
+
+def test_events_of_several_threads_are_in_the_order_of_time(tmp_path):
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with closing(Journal(tmp_path / "w1.jsonl")) as journal, ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda number: journal.log("won", task=number), range(2000)))
+    finally:
+        sys.setswitchinterval(interval)
+    times = [event.at for event in read_journal(tmp_path / "w1.jsonl", worker="w1")]
+    assert len(times) == 2000
+    assert times == sorted(times)

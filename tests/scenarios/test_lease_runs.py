@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.checks.all import check_all
+from scenarios.history import merge
+from scenarios.journal import read_journal
 from scenarios.leases.terms import LATEST_TAKEOVER
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +26,8 @@ def run_all(tmp_path):
     def run(name, store, seed, arguments):
         path = tmp_path / f"{store.rstrip(':')}-{seed}.json"
         command = [sys.executable, "-m", "scenarios", "run", name, *SMALL, "--store", store]
-        command += ["--seed", str(seed), "--json", str(path), *arguments]
+        command += ["--seed", str(seed), "--json", str(path), "--logs", str(tmp_path)]
+        command += arguments
         ended = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
         )
@@ -50,6 +54,14 @@ def test_the_audit_holds(run_all, name):
         assert result["faults"]["continued"] is True
         assert result["requests_are"] in ("operations", "HTTP requests")
         assert result["requests"]
+        checked = check_all(history_in(Path(result["logs"])))
+        assert checked.violations == []
+        names = {line.check for line in checked.lines}
+        assert names >= {"linearizable", "mutual exclusion", "rising tokens"}
+
+
+def history_in(folder):
+    return merge(read_journal(path, worker=path.stem) for path in folder.glob("*.jsonl"))
 
 
 CONVICTED = {

@@ -24,6 +24,6 @@ def test_a_heat_takes_several_turns(tasks, share):
 
 
 def test_a_takeover_has_its_reasons_beside_it():
-    assert pytest.approx(2.2 + 0.15 + 1.5) == LATEST_TAKEOVER
-    assert about_takeover() == "3.85 s (ttl 2 s * 1.1, poll 0.15 s, 1.5 s for scheduling)"
+    assert pytest.approx(2.75 + 0.15 + 1.5) == LATEST_TAKEOVER
+    assert about_takeover() == "4.40 s (ttl 2.5 s * 1.1, poll 0.15 s, 1.5 s for scheduling)"
     assert TERMS.tenure < TERMS.patience(TERMS.ttl)

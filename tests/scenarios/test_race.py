@@ -76,7 +76,7 @@ def ended(worker, status=0):
 
 @pytest.fixture
 def race():
-    def run(script, *, workers=("w1", "w2", "w3"), duel=()):
+    def run(script, *, workers=("w1", "w2", "w3"), duel=(), frozen_seconds=0.0):
         fleet = ScriptedFleet(workers, script)
         course = Course()
         output = io.StringIO()
@@ -87,6 +87,7 @@ def race():
             duels=Duels(duel, seed=1),
             count_dropped=lambda: None,
             course=course,
+            frozen_seconds=frozen_seconds,
         ).run()
         return fleet.done, course, output.getvalue()
 
@@ -136,6 +137,20 @@ def test_one_is_killed_one_frozen_and_continued_when_the_others_have_gone_on(rac
     assert "w1 killed (SIGKILL) inside b" in output
     assert "w2 frozen (SIGSTOP) inside c" in output
     assert "w2 continued (SIGCONT), 2 heats later" in output
+
+
+def test_one_stays_frozen_for_as_long_as_it_is_to_be(race):
+    script = [
+        checkpoint("w1", "b", 1),
+        ended("w1", -9),
+        checkpoint("w2", "c", 2),
+        line_up("w3", 4),
+        ended("w3"),
+        ended("w2", -9),
+    ]
+    done, course, _ = race(script, frozen_seconds=3600.0)
+    assert done == ["kill w1", "freeze w2", "release w3"]
+    assert course.was_continued is False
 
 
 def test_two_unsafe_workers_meet_between_read_and_write(race):

@@ -10,6 +10,7 @@ from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
 from tests.contract.places import InBucket, InFile, InMemory, Place
 from tests.s3.wire import Wire
+from tests.sync.remotes import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from persidict.testing import EmbeddedS3, ServerControl
+    from persidict.testing.workers import Workers
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +90,37 @@ def fleet() -> Callable[..., Coordinator]:
         )
 
     return open_in
+
+
+@pytest.fixture
+def s3_address(
+    persidict_server: EmbeddedS3, persidict_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The address of an empty bucket, which every process of this machine can open."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    endpoint = persidict_server.endpoint_url
+    return f"s3://{persidict_bucket}/fleet?endpoint_url={endpoint}&region=us-east-1"
+
+
+@pytest.fixture(params=["sqlite", "s3"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store of each kind that processes can share."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/fleet.db"
+    found: str = request.getfixturevalue("s3_address")
+    return found
+
+
+@pytest.fixture
+def remote(address: str, persidict_workers: Workers) -> Iterator[Callable[[str], Remote]]:
+    """Starts a process with a coordinator of its own, by its owner's name."""
+    remotes: list[Remote] = []
+
+    def start(owner: str) -> Remote:
+        remotes.append(Remote(persidict_workers, address, owner))
+        return remotes[-1]
+
+    yield start
+    for one in remotes:
+        one.hang_up()

@@ -257,8 +257,8 @@ def test_a_lease_that_others_broke_is_lost_at_the_next_renewal(renewing):
 
 
 def test_a_record_that_someone_damaged_is_a_broken_lease(renewing):
-    name = next(iter(store_of(renewing.fleet._context.records).inner.memory.objects))
     memory = renewing.store.inner.memory
+    name = next(iter(memory.objects))
     stored = memory.objects[name]
     memory.objects[name] = type(stored)("elsewhere", "x", b"{}", stored.modified)
     renewing.run(10.25)

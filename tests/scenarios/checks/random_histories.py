@@ -88,7 +88,7 @@ class _Run:
 
 
 def random_call(rng, kind, *, etags):
-    """Some operation and its arguments; few different ones, so that they get in each other's way."""
+    """Some operation and its arguments; few different ones, so that they meet."""
     small = lambda: rng.randint(0, 2)  # noqa: E731 - three letters say it
     match kind:
         case "register":

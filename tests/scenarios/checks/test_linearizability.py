@@ -1,0 +1,247 @@
+"""Operations on one object took effect one after the other, each in its time, or they are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.checks.linearizability import check_linearizability
+from tests.scenarios.checks.story import Story
+
+X = "register/x"
+HITS = "counter/hits"
+TASK = "claim/frames/1"
+ITEM = "item/x"
+KEY = "fenced/d/k"
+
+
+def convicted(story):
+    """The operations of the only violation."""
+    (violation,) = check_linearizability(story.history)
+    assert violation.check == "linearizable"
+    return violation.operations
+
+
+def is_good(story):
+    return check_linearizability(story.history) == []
+
+
+def test_a_read_of_what_was_overwritten_is_named_with_what_overwrote_it():
+    story = Story().do(1, X, "write", value="old").do(2, X, "write", value="new")
+    story.do(3, X, "read", "old").do(4, X, "read", "new")
+    (violation,) = check_linearizability(story.history)
+    assert violation.operations == (3, 2)
+    assert violation.object == X
+    assert violation.at == 6.0
+    assert "w1's read() was answered 'old'" in violation.text
+    assert 'ends in "new"' in violation.text
+
+
+def test_operations_at_the_same_time_may_take_effect_in_either_order():
+    story = Story().do(1, X, "write", value="old").call(2, X, "write", value="new")
+    story.do(3, X, "read", "new", by="w2").end(2)
+    assert is_good(story)
+    story.do(4, X, "read", "old", by="w2")
+    assert convicted(story) == (4, 2)
+
+
+def test_what_was_read_by_one_is_not_unread_by_another():
+    story = Story().call(1, X, "write", value="new")
+    story.do(2, X, "read", "new", by="w2").do(3, X, "read", None, by="w3").end(1)
+    assert convicted(story) == (3, 1)
+
+
+def test_an_unknown_write_may_take_effect_at_any_later_time():
+    story = Story().call(1, X, "write", value="late").lose(1)
+    story.do(2, X, "read", None).do(3, X, "write", value="between")
+    story.do(4, X, "read", "between").do(5, X, "read", "late")
+    assert is_good(story)
+
+
+def test_an_unknown_write_takes_effect_once():
+    story = Story().call(1, X, "write", value="late").lose(1)
+    story.do(2, X, "read", "late").do(3, X, "write", value="b").do(4, X, "read", "late")
+    assert convicted(story) == (4, 3)
+
+
+def test_an_unknown_write_does_not_take_effect_before_its_call():
+    story = Story().do(1, X, "read", "late").call(2, X, "write", value="late").lose(2)
+    assert convicted(story) == (1,)
+
+
+def test_a_failed_write_does_not_take_effect():
+    story = Story().call(1, X, "write", value="no").fail(1).do(2, X, "read", "no")
+    assert convicted(story) == (2,)
+
+
+def test_a_call_that_never_ends_may_take_effect():
+    story = Story().call(1, X, "write", value="new", by="w2").do(2, X, "read", "new")
+    assert is_good(story)
+
+
+@pytest.mark.parametrize(
+    ("answers", "good"),
+    [((True, False), True), ((True, True), False), ((False, False), False)],
+)
+def test_of_two_swaps_from_one_value_one_wins(answers, good):
+    story = Story()
+    for number, answer in enumerate(answers):
+        story.do(number, X, "cas", answer, expected=None, value=f"v{number}")
+    assert is_good(story) is good
+
+
+def test_two_updates_that_replaced_the_same_value_have_lost_one():
+    story = Story().call(1, X, "update", value=1).call(2, X, "update", value=2, by="w2")
+    story.end(1, None).end(2, None)
+    assert convicted(story) == (2, 1)
+
+
+def test_true_is_not_one():
+    assert convicted(Story().do(1, X, "write", value=1).do(2, X, "read", True)) == (2, 1)
+
+
+def test_additions_count_once_each():
+    story = Story().do(1, HITS, "add", 2, n=2).call(2, HITS, "add", n=3).lose(2)
+    story.do(3, HITS, "value", 2).do(4, HITS, "value", 5)
+    assert is_good(story)
+    assert convicted(story.do(5, HITS, "add", 9, n=1)) == (5, 2)
+
+
+def test_a_reset_and_a_swap_of_a_counter():
+    story = Story().do(1, HITS, "add", 2, n=2).do(2, HITS, "reset", 2, to=7)
+    story.do(3, HITS, "compare_and_set", True, expected=7, new=1)
+    story.do(4, HITS, "compare_and_set", False, expected=7, new=1)
+    assert is_good(story.do(5, HITS, "value", 1))
+    assert convicted(story.do(6, HITS, "reset", 7, to=0)) == (6, 3)
+
+
+def test_a_task_is_won_once():
+    story = Story().do(1, TASK, "claim", True).do(2, TASK, "claim", False, by="w2")
+    assert is_good(story)
+    assert convicted(story.do(3, TASK, "claim", True, by="w3"))[0] == 3
+
+
+def test_nobody_loses_a_task_that_nobody_has():
+    assert convicted(Story().do(1, TASK, "claim", False)) == (1,)
+
+
+def test_who_was_not_told_that_it_won_is_told_when_it_asks_again():
+    story = Story().call(1, TASK, "claim").lose(1).do(2, TASK, "claim", False, by="w2")
+    assert is_good(story.do(3, TASK, "claim", True))
+    assert convicted(story.do(4, TASK, "claim", True))[0] == 4
+
+
+@pytest.mark.parametrize("end", ["complete", "fail"])
+def test_only_the_owner_completes_a_task_and_once(end):
+    story = Story().do(1, TASK, "claim", True).do(2, TASK, end, result=1)
+    assert is_good(story)
+    again = Story().do(1, TASK, "claim", True).do(2, TASK, "complete", by="w2", result=1)
+    assert convicted(again) == (2, 1)
+    assert convicted(story.do(3, TASK, "complete", result=1)) == (3, 2)
+
+
+def test_a_stale_token_writes_nothing_and_is_refused_with_reason():
+    story = Story().call(1, KEY, "write", token=2, value="b").end(1, value=True)
+    story.call(2, KEY, "write", token=1, value="a").fail(2, "StaleTokenError")
+    story.do(3, KEY, "read", "b")
+    assert is_good(story)
+    story.call(4, KEY, "write", token=1, value="a").end(4, value=True)
+    assert convicted(story) == (4, 1)
+
+
+def test_a_token_is_not_refused_while_none_is_higher():
+    story = Story().call(1, KEY, "write", token=1, value="a").fail(1, "StaleTokenError")
+    assert convicted(story) == (1,)
+
+
+def answer(actual, resulting, *, satisfied=True, **value):
+    return {"satisfied": satisfied, "actual": actual, "resulting": resulting, **value}
+
+
+def item(story, identity, op, result, *, expected=None, condition="same", by="w1", **args):
+    args = {"expected": expected, "condition": condition, **args}
+    story.tell(by, "call", id=identity, object=ITEM, op=op, args=args)
+    return story if result is None else story.end(identity, result)
+
+
+def test_conditional_operations_on_an_item():
+    story = Story()
+    item(story, 1, "setdefault_if", answer(None, "e1"), value="a")
+    item(story, 2, "set_item_if", answer("e1", "e2"), expected="e1", value="b")
+    item(story, 3, "set_item_if", answer("e2", "e2", satisfied=False), expected="e1", value="c")
+    item(story, 4, "get_item_if", answer("e2", "e2", value="b"), condition="any")
+    item(story, 5, "setdefault_if", answer("e2", "e2", value="b"), expected="e2", value="d")
+    item(story, 6, "discard_if", answer("e2", None), expected="e1", condition="changed")
+    item(story, 7, "get_item_if", answer(None, None), expected=None)
+    assert is_good(story)
+
+
+@pytest.mark.parametrize(
+    ("op", "result", "args"),
+    [
+        ("get_item_if", answer("e1", "e1", value="b"), {"expected": "e1"}),
+        ("get_item_if", answer("e1", "e1", satisfied=False), {"expected": "e1"}),
+        ("get_item_if", answer(None, None), {}),
+        ("get_item_if", answer("e1", "e2"), {"expected": "e1"}),
+        ("set_item_if", answer("e1", "e2"), {"value": "b"}),
+        ("set_item_if", answer("e1", "e1"), {"value": "b", "expected": "e1"}),
+        ("set_item_if", answer("e1", "e2", value="a"), {"value": "b", "expected": "e1"}),
+        ("setdefault_if", answer("e1", "e2"), {"value": "b", "expected": "e1"}),
+        ("discard_if", answer("e1", "e1"), {"expected": "e1"}),
+        ("discard_if", answer("e1", None, satisfied=False), {}),
+    ],
+)
+def test_an_answer_that_an_item_cannot_give(op, result, args):
+    story = item(Story(), 1, "set_item_if", answer(None, "e1"), value="a")
+    assert convicted(item(story, 2, op, result, **args)) == (2, 1)
+
+
+def test_the_etag_of_an_unknown_write_is_whatever_is_seen_of_it():
+    story = item(Story(), 1, "set_item_if", None, value="a").lose(1)
+    item(story, 2, "get_item_if", answer(None, None))
+    item(story, 3, "get_item_if", answer("e7", "e7", satisfied=False, value="a"))
+    item(story, 4, "set_item_if", answer("e7", "e8"), expected="e7", value="b")
+    assert is_good(story)
+    item(story, 5, "get_item_if", answer("e7", "e7", value="a"), expected="e7")
+    assert convicted(story) == (5, 4)
+
+
+def test_the_etag_of_an_unknown_write_is_not_one_that_another_was_given():
+    story = item(Story(), 1, "set_item_if", answer(None, "e1"), value="a")
+    item(story, 2, "set_item_if", None, condition="any", value="a").lose(2)
+    item(story, 3, "discard_if", answer("e1", None), expected="e1")
+    item(story, 4, "get_item_if", answer("e1", "e1", value="a"), expected="e1")
+    assert convicted(story) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("story", "text"),
+    [
+        (Story().do(1, X, "incr"), "operation 1: register has no 'incr'"),
+        (Story().do(1, X, "write"), "operation 1: write without 'value'"),
+        (Story().do("a", ITEM, "set_item_if"), "operation 'a': set_item_if needs condition"),
+        (Story().do(1, ITEM, "pop"), "operation 1: item has no 'pop'"),
+        (
+            Story().do(1, ITEM, "get_item_if", 5, condition="same", expected=None),
+            "operation 1: its value needs satisfied, actual and resulting",
+        ),
+    ],
+)
+def test_what_is_stated_wrongly_is_refused(story, text):
+    with pytest.raises(ValueError, match=text):
+        check_linearizability(story.history)
+
+
+def test_each_object_is_on_its_own():
+    story = Story().do(1, X, "write", value=1).do(2, "register/y", "read", None)
+    story.do(3, "lease/z", "try_acquire", 1)
+    assert is_good(story)
+
+
+def test_what_cannot_be_decided_is_said_and_not_passed():
+    story = Story()
+    for number in range(12):
+        story.call(f"u{number}", HITS, "add", n=2**number).lose(f"u{number}")
+    story.do("read", HITS, "value", 2**12)
+    assert convicted(story) == ("read",)
+    (violation,) = check_linearizability(story.history, budget=100)
+    assert "not decided within 100 configurations of 13 operations" in violation.text

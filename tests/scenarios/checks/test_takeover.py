@@ -1,0 +1,151 @@
+"""What nobody holds any more goes to one who waits for it, in time."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from scenarios.checks.takeover import check_takeover, takeovers
+from tests.scenarios.checks.story import Story
+
+X = "lease/x"
+S = "semaphore/s"
+ALLOWED = 14.0
+"""ttl 10 * (1 + 2 * 0.05) + poll 1.35 = 12.35; / 0.95 = 13; + 1 of allowance."""
+
+
+def died(at=5.0, **about):
+    """A lease of 10 s whose holder dies, and one who waits for it."""
+    story = Story(drift=0.05, poll=1.35, **about).acquire(1, ttl=10.0, until=12.0, at=1.0)
+    return story.call("wait", X, "acquire", by="w2", at=2.0).tell("w1", "crashed", at=at)
+
+
+def taken(story, *, at):
+    return story.end("wait", 2, at=at).acquire(2, by="w2", at=at, ttl=10.0)
+
+
+def found(story):
+    return [each.operations for each in check_takeover(story.history)]
+
+
+def test_a_takeover_in_time_is_good_and_its_time_is_known():
+    story = taken(died(), at=5.0 + ALLOWED - 0.01)
+    assert found(story) == []
+    (takeover,) = takeovers(story.history)
+    assert (takeover.object, takeover.token, takeover.died) == (X, 1, 5.0)
+    assert takeover.seconds == pytest.approx(ALLOWED - 0.01)
+    assert takeover.allowed == pytest.approx(ALLOWED)
+
+
+def test_a_late_takeover_is_named():
+    story = taken(died(), at=5.0 + ALLOWED + 0.01)
+    (violation,) = check_takeover(story.history)
+    assert violation.operations == ("wait",)
+    assert violation.at == pytest.approx(5.0 + ALLOWED)
+    assert "w2 waited undisturbed for 14.010 s for what nobody held" in violation.text
+
+
+def test_no_takeover_until_the_end_is_late_as_well():
+    story = died().tell("w3", "note", at=5.0 + ALLOWED + 1)
+    assert found(story) == [("wait",)]
+    assert [each.seconds for each in takeovers(story.history)] == [math.inf]
+
+
+def test_nobody_is_late_where_the_history_ends_before():
+    assert found(died().tell("w3", "note", at=5.0 + ALLOWED - 1)) == []
+
+
+def test_the_allowance_is_stated_by_the_history():
+    assert found(taken(died(allowance=3.0), at=20.9)) == []
+    assert found(taken(died(allowance=3.0), at=21.1)) == [("wait",)]
+
+
+def test_who_begins_to_wait_later_waits_from_there():
+    story = Story(poll=1.35).acquire(1, ttl=10.0, at=1.0).tell("w1", "crashed", at=5.0)
+    story.call("wait", X, "acquire", by="w2", at=30.0)
+    taken(story, at=30.0 + ALLOWED - 0.1)
+    assert found(story) == []
+    assert [each.seconds for each in takeovers(story.history)] == [pytest.approx(ALLOWED - 0.1)]
+
+
+def test_who_has_given_up_or_only_tries_does_not_wait():
+    story = died().fail("wait", "AcquireTimeout").do(7, X, "try_acquire", None, by="w3")
+    assert found(story.tell("w3", "note", at=50.0)) == []
+    assert takeovers(Story().acquire(1).tell("w1", "crashed").acquire(2).history) == []
+
+
+@pytest.mark.parametrize(
+    ("actor", "event"),
+    [
+        ("w2", {"name": "fault", "kind": "reply lost"}),
+        ("w3", {"name": "paused"}),
+        ("w3", {"name": "crashed"}),
+        ("w3", {"name": "restarted"}),
+    ],
+)
+def test_from_each_disturbance_the_time_begins_anew(actor, event):
+    story = taken(died().tell(actor, at=10.0, **event), at=10.0 + ALLOWED - 0.1)
+    assert found(story) == []
+    story = taken(died().tell(actor, at=10.0, **event), at=10.0 + ALLOWED + 0.1)
+    assert found(story) == [("wait",)]
+
+
+def test_a_fault_that_lasts_disturbs_until_its_end():
+    fault = {"name": "fault", "kind": "late", "until": 12.0}
+    assert found(taken(died().tell("w2", at=6.0, **fault), at=12.0 + ALLOWED - 0.1)) == []
+
+
+def test_a_fault_of_who_has_nothing_to_do_with_it_disturbs_nobody():
+    story = died().tell("w9", "fault", kind="reply lost", at=10.0)
+    assert found(taken(story, at=5.0 + ALLOWED + 0.1)) == [("wait",)]
+
+
+def test_a_fault_at_another_key_disturbs_nobody_where_keys_are_called_as_objects_are():
+    def struck(*keys):
+        story = died()
+        for place, key in enumerate(keys):
+            story.tell("w2", "fault", kind="reply lost", key=key, at=6.0 + place)
+        return taken(story, at=7.0 + ALLOWED - 0.1)
+
+    assert found(struck("c/lease/x.record", "c/lease/y.record")) == [("wait",)]
+    assert found(struck("c/lease/y.record", "c/lease/x.record")) == []
+    assert found(struck("c/lock/x.record", "c/lock/x.record")) == []
+
+
+def test_a_frozen_one_does_not_wait():
+    story = died().tell("w2", "paused", at=6.0).tell("w2", "resumed", at=100.0)
+    assert found(taken(story, at=100.0 + ALLOWED - 0.1)) == []
+    story = died().tell("w2", "paused", at=6.0).tell("w2", "resumed", at=100.0)
+    assert found(taken(story, at=100.0 + ALLOWED + 0.1)) == [("wait",)]
+
+
+def test_a_dead_one_does_not_wait():
+    assert found(died().tell("w2", "crashed", at=6.0).tell("w3", "note", at=100.0)) == []
+
+
+def test_who_waits_while_another_holds_is_not_late():
+    story = Story().acquire(1, ttl=10.0, at=1.0).call("wait", X, "acquire", by="w2", at=2.0)
+    assert found(story.tell("w3", "note", at=100.0)) == []
+
+
+def test_what_was_released_or_has_run_out_is_taken_over_in_time_as_well():
+    story = Story(poll=1.35).acquire(1, ttl=10.0, until=4.0, at=1.0)
+    story.call("wait", X, "acquire", by="w2", at=2.0)
+    assert found(story.tell("w3", "note", at=4.0 + ALLOWED + 0.1)) == [("wait",)]
+    story = Story(poll=1.35).acquire(1, ttl=10.0, at=1.0).release(1, at=4.0)
+    story.call("wait", X, "acquire", by="w2", at=5.0)
+    assert found(story.tell("w3", "note", at=5.0 + ALLOWED + 0.1)) == [("wait",)]
+
+
+def test_a_leaked_permit_is_found():
+    story = Story(permits={S: 2}, poll=1.35).acquire(1, of=S, ttl=10.0, at=1.0)
+    story.acquire(2, by="w2", of=S, ttl=10.0, at=1.5).call("wait", S, "acquire", by="w3", at=2.0)
+    assert found(story.tell("w9", "note", at=40.0)) == []
+    story.tell("w1", "crashed", at=50.0).tell("w9", "note", at=50.0 + ALLOWED + 0.1)
+    assert found(story) == [("wait",)]
+
+
+def test_without_a_stated_ttl_nothing_is_said():
+    story = Story().acquire(1, at=1.0).call("wait", X, "acquire", by="w2", at=2.0)
+    assert found(story.tell("w1", "crashed").tell("w3", "note", at=1000.0)) == []
