@@ -19,6 +19,7 @@ from scenarios.history import read_history
 from scenarios.options import Options
 from scenarios.registry import SCENARIOS
 from scenarios.screen import Screen
+from scenarios.simulation.arguments import DESCRIPTION, add_arguments
 
 PASS: Final = 0
 FAIL: Final = 1
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PASS
     if parsed.command == "check":
         return _check(parsed.history)
+    if parsed.command == "simulate":
+        return _simulate(parsed)
     try:
         options = Options(**{name: vars(parsed)[name] for name in Options.__dataclass_fields__})
         run = Run(SCENARIOS[parsed.scenario], options, screen=Screen(sys.stdout))
@@ -76,6 +79,17 @@ def _check(path: Path) -> int:
         return _refuse(str(error))
     print(*report.shown(), sep="\n")
     return FAIL if report.violations else PASS
+
+
+def _simulate(parsed: argparse.Namespace) -> int:
+    try:
+        from scenarios.simulation.command import main as simulate  # noqa: PLC0415 - needs greenlet
+    except ModuleNotFoundError as error:
+        return _refuse(f"simulate needs the package {error.name}, of the group `dev`")
+    try:
+        return simulate(parsed)
+    except (OSError, ValueError) as error:
+        return _refuse(str(error))
 
 
 def _report(run: Run, *, json_file: Path | None) -> int:
@@ -104,6 +118,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="list the scenarios")
     check = commands.add_parser("check", help="check a history, see docs/history.md")
     check.add_argument("history", type=Path, metavar="HISTORY.jsonl")
+    simulate = commands.add_parser(
+        "simulate",
+        help="simulate processes, network and clocks, from a seed",
+        description=DESCRIPTION,
+        allow_abbrev=False,
+    )
+    add_arguments(simulate)
     run = commands.add_parser(
         "run",
         help="run a scenario and audit it",

@@ -10,7 +10,8 @@ from scenarios.simulation.plan import Disruption, DisruptionKind, Plan, SeatPlan
 from scenarios.simulation.programs import THEMES
 
 SEATS: Final = 4
-STEPS: Final = 48
+OPERATIONS: Final = 48
+"""Each step is at least one, so that there are steps enough."""
 FAULT_RATE: Final = 0.25
 DRIFT: Final = 0.05
 """How far a clock may be fast or slow: what the leases allow for."""
@@ -47,6 +48,7 @@ def plan_of(seed: int) -> Plan:
         seats=seats,
         disruptions=_disruptions(random, times, seats=len(seats)),
         mix=Mix(FAULT_RATE, weights, freezing=max(0.0, random.uniform(-0.003, 0.006))),
+        operations=OPERATIONS,
     )
 
 
@@ -66,7 +68,7 @@ def _seat(random: Random, programs: dict[str, float]) -> SeatPlan:
         rate=random.choice((extreme, random.uniform(1.0 - DRIFT, 1.0 + DRIFT))),
         wall=random.uniform(-JUMP, JUMP),
         threads=random.choice((1, 1, 2)),
-        steps=random.choices(list(programs), list(programs.values()), k=STEPS),
+        steps=random.choices(list(programs), list(programs.values()), k=OPERATIONS),
     )
 
 

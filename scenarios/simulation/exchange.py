@@ -35,10 +35,12 @@ class Exchange:
         latency: What they are usually.
         timeout: Seconds after which the client gives it up.
         random: The task's.
+        told: What is written down of the fault that strikes it: `until` there is when its last
+            effect is over.
     """
 
     __slots__ = ("_act", "_clock", "_is_write", "_scheduler", "back", "latency", "random", "there",
-                 "timeout")  # fmt: skip
+                 "timeout", "told")  # fmt: skip
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Exchange:
         self._clock = clock
         self._scheduler = scheduler
         self.random = random
+        self.told: dict[str, Any] | None = None
         self.latency = latency
         self.timeout = timeout
         self.there = latency * (0.2 + random.random())
@@ -68,12 +71,14 @@ class Exchange:
     def arrives(self, *, after: float) -> Reply:
         """Have a copy of the request arrive, whatever becomes of its sender."""
         reply = Reply(self._act)
-        self._scheduler.at(self._scheduler.now + after, reply.come)
+        when = self._scheduler.now + after
+        self._scheduler.at(when, reply.come)
+        self._last_until(when)
         return reply
 
     def waits(self, seconds: float) -> None:
         """Let the client wait for so long."""
-        self._scheduler.sleep_until(self._scheduler.now + seconds)
+        self._sleep_until(self._scheduler.now + seconds)
 
     def answered(self, reply: Reply, *, after: float) -> Any:
         """The answer comes back after so many seconds, if the client waits for so long."""
@@ -84,8 +89,16 @@ class Exchange:
 
     def times_out(self) -> Any:
         """The client waits as long as it can."""
-        self._scheduler.sleep_until(self._clock.due_in(self.timeout))
+        self._sleep_until(self._clock.due_in(self.timeout))
         return self.silence(TimeoutError("no answer"))
+
+    def _sleep_until(self, when: float) -> None:
+        self._last_until(when)
+        self._scheduler.sleep_until(when)
+
+    def _last_until(self, when: float) -> None:
+        if self.told is not None:
+            self.told["until"] = max(when, self.told.get("until", when))
 
     def silence(self, cause: Exception) -> Unaccounted:
         """What a client knows that got no usable answer."""

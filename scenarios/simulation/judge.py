@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from typing import Final
 
-from scenarios.checks.linearizability import check_linearizability
+from scenarios.checks.all import check_all
 from scenarios.checks.violation import Violation
 from scenarios.events import Event
-from scenarios.history import History
-from scenarios.simulation.interim import check_begun, check_held, check_numbers
+from scenarios.history import FORMAT, History
+from scenarios.simulation.draft import DRIFT
+from scenarios.simulation.plan import Times
 from scenarios.simulation.programs.holding import PERMITS, SEMAPHORE
 from scenarios.simulation.run import Outcome
+
+BREAKDOWN: Final = "breakdown"
+"""The check that a run comes to its end, and that programs meet only errors that are documented."""
 
 
 def history_of(outcome: Outcome) -> History:
     """The run's history."""
-    meta = {
-        "format": 1,
+    about = {
+        "format": FORMAT,
         "source": "simulation",
         "seed": outcome.plan.seed,
         "permits": {SEMAPHORE: PERMITS},
+        "drift": DRIFT,
+        "allowance": _allowance(outcome.plan.times),
     }
     events = [Event(actor, name, at, fields) for at, actor, name, fields in outcome.lines]
-    return History([Event("", "meta", 0.0, meta), *events])
+    return History([Event("", "meta", 0.0, about), *events])
+
+
+def _allowance(times: Times) -> float:
+    """Seconds for a second poll, and for requests that conflict with others' renewals."""
+    return 1.5 * min(1.0, times.ttl / 4) + 20 * times.latency
 
 
 def violations(outcome: Outcome) -> Sequence[Violation]:
     """All that is wrong with a run."""
-    found: list[Violation] = []
+    found = list(check_all(history_of(outcome)).violations)
     if outcome.breakdown is not None:
-        found.append(Violation(check="breakdown", object="run/run", text=outcome.breakdown, at=0.0))
-    history = history_of(outcome)
-    checks = (check_linearizability, check_held, check_begun, check_numbers)
-    found.extend(chain.from_iterable(check(history) for check in checks))
+        text = outcome.breakdown
+        found.insert(0, Violation(check=BREAKDOWN, object="run/run", text=text, at=0.0))
     return found

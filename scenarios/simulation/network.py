@@ -131,22 +131,25 @@ class Network(ObjectStore):
         self._world.requests += 1
         kind = self._mix.draw(task.random, is_write=is_write)
         freezes = task.random.random() < self._mix.freezing
-        if self._spot(task) in self._spared:
+        spot = self._spot(task)
+        if spot in self._spared:
             kind, freezes = None, False
         if kind is not None and is_beyond(kind, verb, name):
             kind = None
+        if freezes or kind is not None:
+            self._world.struck.append(spot)
         if freezes:
             # In the midst of it, for the request goes on its way.
             self._world.pause(self._host, task.random.random() * FROZEN * self._world.plan.times.ttl)
         if self._scheduler.now < self._host.cut_until:
             kind = self._cut(it, verb, name, is_write=is_write)
         elif kind is not None:
-            self._world.strike(self._host, kind, verb, name, is_write=is_write)
+            it.told = self._world.strike(self._host, kind, verb, name, is_write=is_write)
         return it, kind
 
     def _cut(self, it: Exchange, verb: str, name: Name, *, is_write: bool) -> str:
         """Nothing arrives; what was sent may when the way is open again."""
-        self._world.strike(self._host, CUT, verb, name, is_write=is_write)
+        it.told = self._world.strike(self._host, CUT, verb, name, is_write=is_write)
         if it.random.random() < STALLED and not is_beyond("late", verb, name):
             it.arrives(after=self._host.cut_until - self._scheduler.now + it.there)
         return "request-lost"

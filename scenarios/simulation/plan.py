@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from scenarios.simulation.faults import Mix
@@ -54,12 +55,16 @@ class Times:
         request: After how long a client gives a request up.
         ttl: Of leases.
         think: Between two steps, at most.
+        poll: Between two looks of one who waits; None for what leases do by themselves.
+        end: When a run ends, whatever is still to be done.
     """
 
     latency: float
     request: float
     ttl: float
     think: float
+    poll: float | None = None
+    end: float = inf
 
     @property
     def settle(self) -> float:
@@ -82,6 +87,7 @@ class Plan:
         seats: The processes.
         disruptions: In the order of time.
         mix: Which requests are struck.
+        operations: A seat begins no step more when it has done so many.
         without: Steps that are left out, as seat and number.
         spared: Requests that are not struck, as `spot` names them.
     """
@@ -91,6 +97,7 @@ class Plan:
     seats: Sequence[SeatPlan]
     disruptions: Sequence[Disruption]
     mix: Mix
+    operations: int
     without: frozenset[tuple[int, int]] = frozenset()
     spared: frozenset[str] = frozenset()
 

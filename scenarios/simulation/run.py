@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Final
 
 from scenarios.simulation.chronicle import Line
@@ -19,9 +20,8 @@ from scenarios.simulation.threads import simulated
 from scenarios.simulation.worker import Worker
 from scenarios.simulation.world import World
 
-MOST_TURNS: Final = 400_000
-OPERATIONS: Final = 48
-"""A seat begins nothing more when it has done so many."""
+MOST_TURNS: Final = 50_000
+"""So many turns of a short run, or of each simulated hour of a long one, mean that it is stuck."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class Outcome:
         plan: What it was to be.
         lines: Its history.
         strikes: How often each kind of fault struck.
+        operations: How many operations were begun.
         requests: How many requests were sent.
+        struck: Which requests were struck, as a plan can spare them.
         seconds: How much simulated time went by.
         breakdown: What went wrong with the run itself, None if nothing did.
     """
@@ -40,14 +42,17 @@ class Outcome:
     plan: Plan
     lines: Sequence[Line]
     strikes: Counter[str]
+    operations: int
     requests: int
+    struck: Sequence[str]
     seconds: float
     breakdown: str | None
 
 
 def run(plan: Plan) -> Outcome:
     """Run a plan; the same plan gives the same outcome."""
-    scheduler = Scheduler(most_turns=MOST_TURNS)
+    hours = 0.0 if plan.times.end == inf else plan.times.end / 3600
+    scheduler = Scheduler(most_turns=int(MOST_TURNS * (1 + hours)))
     with simulated(scheduler):
         going = _Run(plan, scheduler)
         breakdown = None
@@ -61,7 +66,14 @@ def run(plan: Plan) -> Outcome:
     if scheduler.crashes:
         breakdown = _told(*scheduler.crashes[0])
     return Outcome(
-        plan, world.chronicle.lines, world.strikes, world.requests, scheduler.now, breakdown
+        plan=plan,
+        lines=world.chronicle.lines,
+        strikes=world.strikes,
+        operations=world.operations.total(),
+        requests=world.requests,
+        struck=world.struck,
+        seconds=scheduler.now,
+        breakdown=breakdown,
     )
 
 
@@ -79,6 +91,8 @@ class _Run:
             self._sit(seat)
         for one in self._plan.disruptions:
             self._scheduler.at(one.at, partial(self._disrupt, one))
+        if self._plan.times.end < inf:
+            self._scheduler.at(self._plan.times.end, self._scheduler.stop)
         self._scheduler.run()
         self.end()
         # What is still on its way arrives before anybody looks.
@@ -117,7 +131,7 @@ class _Run:
     def _work(self, host: Host) -> None:
         left, task, world = self._left[host.seat], self._scheduler.current, self.world
         worker = Worker(host, task.random)
-        while left and world.operations[host.seat] < OPERATIONS:
+        while left and world.operations[host.seat] < self._plan.operations:
             task.step, step = left.popleft()
             task.requests = 0
             task.random.seed(world.step_seed(host.seat, task.step))

@@ -10,6 +10,7 @@ import pkgutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from queue import Empty
 from types import TracebackType
 from typing import Any, Final, Self
@@ -305,6 +306,8 @@ def simulated(scheduler: Scheduler) -> Iterator[None]:
         "SimpleQueue": lambda: SimpleQueue(scheduler),
         # The heartbeat of each clock, which ends with the run.
         "_running": {},
+        # No simulated machine sleeps while its clock goes on, so nothing must look for that.
+        "LONGEST_PAUSE": inf,
     }
     real = [
         (module, name, getattr(module, name))

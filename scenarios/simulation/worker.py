@@ -60,6 +60,12 @@ class Worker:
         return self.host.world.plan.times.ttl
 
     @property
+    def times(self) -> dict[str, Any]:
+        """The times of leases."""
+        times = self.host.world.plan.times
+        return {"ttl": times.ttl, "poll": times.poll}
+
+    @property
     def fleet(self) -> Coordinator:
         """Its coordinator."""
         return self.host.fleet
@@ -95,6 +101,7 @@ class Worker:
             shown: From what that returns to what is written down.
         """
         world, name = self.host.world, self.host.name
+        world.objects.add(object)
         chronicle = world.chronicle
         world.operations[self.host.seat] += 1
         call = chronicle.call(name, object, op, args)
@@ -108,3 +115,13 @@ class Worker:
             return UNDONE
         chronicle.log(name, "return", id=call, value=shown(result) if shown else result)
         return result
+
+
+class Observer(Worker):
+    """Who looks once more when all others have gone, at what they have used."""
+
+    def perform(self, object: str, *args: Any, **settings: Any) -> Any:  # noqa: A002
+        """As every worker does, where there is something to see."""
+        if object in self.host.world.objects:
+            return super().perform(object, *args, **settings)
+        return UNDONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from scenarios.simulation.beliefs import Beliefs
 from scenarios.simulation.bucket import Bucket
@@ -29,6 +29,8 @@ class World:
     Attributes:
         hosts: The processes, those that have crashed as well.
         strikes: How often each kind of fault struck.
+        objects: What programs have used.
+        struck: Which requests were struck, as a plan can spare them.
         requests: How many requests were sent.
         operations: How many operations were begun in each seat.
     """
@@ -41,6 +43,8 @@ class World:
         self.beliefs: Final = Beliefs(self.chronicle)
         self.hosts: list[Host] = []
         self.strikes: Counter[str] = Counter()
+        self.objects: set[str] = set()
+        self.struck: list[str] = []
         self.requests = 0
         self.operations: Counter[int] = Counter()
 
@@ -60,10 +64,12 @@ class World:
         """What everything in a step is drawn from, whatever else the run contains."""
         return ((self.plan.seed * SEED_STRIDE + seat) * SEED_STRIDE + step) * 2 + 1
 
-    def strike(self, host: Host, kind: str, verb: str, key: str, *, is_write: bool) -> None:
-        """Write down that a fault strikes a request."""
+    def strike(self, host: Host, kind: str, verb: str, key: str, *, is_write: bool) -> dict[str, Any]:
+        """Write down that a fault strikes a request; returns what is written, to be added to."""
         self.strikes[kind] += 1
-        self.chronicle.log(host.name, "fault", kind=kind, verb=verb, key=str(key), write=is_write)
+        fields = {"kind": kind, "verb": verb, "key": str(key), "write": is_write}
+        self.chronicle.log(host.name, "fault", **fields)
+        return self.chronicle.lines[-1][-1]
 
     def pause(self, host: Host, seconds: float) -> None:
         """Freeze a process: from its next wait on, none of its threads goes on."""

@@ -9,7 +9,7 @@ from typing import Final
 from scenarios.simulation.host import Host
 from scenarios.simulation.programs import claiming, conditions, counting, holding, sharing, swapping
 from scenarios.simulation.limits import DELETABLE, LASTING
-from scenarios.simulation.worker import Worker
+from scenarios.simulation.worker import Observer, Worker
 
 Program = Callable[[Worker], None]
 
@@ -87,6 +87,6 @@ LAST: Final = (
 
 def final_look(host: Host) -> None:
     """Read everything once more, when all others have gone."""
-    worker = Worker(host, host.world.scheduler.current.random)
+    worker = Observer(host, host.world.scheduler.current.random)
     for program in LAST:
         program(worker)

@@ -60,9 +60,7 @@ def _claim(worker: Worker, name: str, claims: Claims) -> None:
     worker.log("began", object=object, token=claim.token)
     worker.sleep(worker.random.random() ** 2 * worker.ttl)
     if worker.random.random() < 0.2:
-        # To its history, a failure is a result.
-        args = {"token": claim.token, "result": "failed"}
-        worker.perform(object, "complete", args, lambda: claim.fail("no luck"), shown=_nothing)
+        worker.perform(object, "fail", {}, lambda: claim.fail("no luck"), shown=_nothing)
         return
     result = worker.fresh()
     args = {"token": claim.token, "result": result}

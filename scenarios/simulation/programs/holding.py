@@ -20,6 +20,8 @@ LOCK = "lease/lock-index"
 ELECTION = "lease/election-leader"
 SEMAPHORE = "semaphore/gpus"
 PERMITS = 2
+LONGEST_WAIT = 4.0
+"""In ttls."""
 FENCED_KEYS = ("a", "a", "b")
 
 
@@ -36,9 +38,9 @@ def server_lease(worker: Worker) -> None:
 def _lease(worker: Worker, object: str, **settings: Any) -> None:  # noqa: A002
     name = object.partition("/")[2]
     found: Lease = worker.host.shared(
-        object, lambda: worker.fleet.lease(name, ttl=worker.ttl, **settings)
+        object, lambda: worker.fleet.lease(name, **worker.times, **settings)
     )
-    held = _acquired(worker, object, lambda: _tried(worker, found))
+    held = _tried(worker, object, found)
     if held is not None:
         _work(worker, object, held, writes=object == LEASE)
         _give_up(worker, object, held, held.release)
@@ -46,7 +48,7 @@ def _lease(worker: Worker, object: str, **settings: Any) -> None:  # noqa: A002
 
 def break_(worker: Worker) -> None:
     """Free what another holds, as an operator may."""
-    found: Lease = worker.host.shared(LEASE, lambda: worker.fleet.lease("primary", ttl=worker.ttl))
+    found: Lease = worker.host.shared(LEASE, lambda: worker.fleet.lease("primary", **worker.times))
     holder = worker.perform(LEASE, "holder", {}, found.holder, shown=lambda it: it and it.token)
     if holder is not UNDONE and holder is not None:
         worker.log("broken", object=LEASE, token=holder.token)
@@ -56,10 +58,10 @@ def break_(worker: Worker) -> None:
 
 def lock(worker: Worker) -> None:
     """Hold a lock."""
-    found: Lock = worker.host.shared(LOCK, lambda: worker.fleet.lock("index", ttl=worker.ttl))
+    found: Lock = worker.host.shared(LOCK, lambda: worker.fleet.lock("index", **worker.times))
 
     def acquire() -> Held | None:
-        timeout = worker.random.random() * 2 * worker.ttl
+        timeout = worker.random.random() ** 2 * LONGEST_WAIT * worker.ttl
         return found.held if found.acquire(timeout=timeout) else None
 
     held = _acquired(worker, LOCK, acquire)
@@ -72,7 +74,7 @@ def campaign(worker: Worker) -> None:
     """Lead for a while."""
     me = worker.host.world.scheduler.current.number
     found = _election(worker, str(me))
-    timeout = worker.random.random() * 2 * worker.ttl
+    timeout = worker.random.random() ** 2 * LONGEST_WAIT * worker.ttl
     held = _acquired(worker, ELECTION, lambda: found.campaign(worker.host.name, timeout=timeout))
     if held is not None:
         _work(worker, ELECTION, held)
@@ -86,7 +88,7 @@ def leader(worker: Worker) -> None:
 
 def _election(worker: Worker, whose: str) -> Election:
     found: Election = worker.host.shared(
-        f"{ELECTION}/{whose}", lambda: worker.fleet.election("leader", ttl=worker.ttl)
+        f"{ELECTION}/{whose}", lambda: worker.fleet.election("leader", **worker.times)
     )
     return found
 
@@ -94,30 +96,38 @@ def _election(worker: Worker, whose: str) -> Election:
 def permit(worker: Worker) -> None:
     """Hold a permit of a semaphore."""
     found: Semaphore = worker.host.shared(
-        SEMAPHORE, lambda: worker.fleet.semaphore("gpus", PERMITS, ttl=worker.ttl)
+        SEMAPHORE, lambda: worker.fleet.semaphore("gpus", PERMITS, **worker.times)
     )
-    held = _acquired(worker, SEMAPHORE, lambda: _tried(worker, found), permits=PERMITS)
+    held = _tried(worker, SEMAPHORE, found, permits=PERMITS)
     if held is not None:
         _work(worker, SEMAPHORE, held)
         _give_up(worker, SEMAPHORE, held, held.release)
 
 
-def _tried(worker: Worker, found: Lease | Semaphore) -> Held | None:
+def _tried(
+    worker: Worker,
+    object: str,  # noqa: A002
+    found: Lease | Semaphore,
+    **about: Any,
+) -> Held | None:
     if worker.random.random() < 0.5:
-        return found.try_acquire()
-    return found.acquire(timeout=worker.random.random() * 2 * worker.ttl)
+        return _acquired(worker, object, found.try_acquire, op="try_acquire", **about)
+    timeout = worker.random.random() ** 2 * LONGEST_WAIT * worker.ttl
+    return _acquired(worker, object, lambda: found.acquire(timeout=timeout), **about)
 
 
 def _acquired(
     worker: Worker,
     object: str,  # noqa: A002
     acquire: Callable[[], Held | None],
+    *,
+    op: str = "acquire",
     **about: Any,
 ) -> Held | None:
-    held = worker.perform(object, "try_acquire", {}, acquire, shown=lambda it: it and it.token)
+    held = worker.perform(object, op, {}, acquire, shown=lambda it: it and it.token)
     if not isinstance(held, Held):
         return None
-    worker.host.world.beliefs.begin(worker.host, object, held, **about)
+    worker.host.world.beliefs.begin(worker.host, object, held, ttl=worker.ttl, **about)
     return held
 
 
