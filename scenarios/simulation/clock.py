@@ -1,4 +1,4 @@
-"""A simulated machine's clock: as fast or slow as its drift, and set forward or back at any time."""
+"""A simulated machine's clock: fast or slow by its drift, and set forward or back at any time."""
 
 from __future__ import annotations
 

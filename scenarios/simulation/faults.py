@@ -117,6 +117,8 @@ CUT: Final = "cut-off"
 HOST_FAULTS: Final = (CUT, "pause", "crash", "clock-jump")
 KINDS: Final = tuple(dict.fromkeys((*WRITE_FAULTS, *READ_FAULTS, *HOST_FAULTS)))
 """All kinds, those of whole processes last."""
+
+
 class Mix:
     """Which requests are struck, and by what.
 
@@ -126,9 +128,7 @@ class Mix:
         freezing: The share of requests in the midst of which the process is frozen.
     """
 
-    def __init__(
-        self, rate: float, weights: Mapping[str, float], *, freezing: float = 0.0
-    ) -> None:
+    def __init__(self, rate: float, weights: Mapping[str, float], *, freezing: float = 0.0) -> None:
         self.rate: Final = rate
         self.freezing: Final = freezing
         self._writes = _Choice(WRITE_FAULTS, weights)

@@ -70,7 +70,8 @@ class Network(ObjectStore):
         return hasty
 
     def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:  # noqa: ARG002
-        return self._read("head", name, lambda: self._bucket.head(name))
+        seen: Snapshot | None = self._read("head", name, lambda: self._bucket.head(name))
+        return seen
 
     def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
         seen = self._read("get", name, lambda: self._bucket.get(name))
@@ -109,9 +110,10 @@ class Network(ObjectStore):
         it, kind = self._struck(verb, name, act, is_write=False)
         return it.succeeds() if kind is None else READ_FAULTS[kind](it)
 
-    def _write(self, verb: str, name: Name, act: Callable[[], Answer]) -> Any:
+    def _write(self, verb: str, name: Name, act: Callable[[], Answer]) -> Answer:
         it, kind = self._struck(verb, name, act, is_write=True)
-        return it.succeeds() if kind is None else WRITE_FAULTS[kind](it)
+        answer: Answer = it.succeeds() if kind is None else WRITE_FAULTS[kind](it)
+        return answer
 
     def _struck(
         self, verb: str, name: Name, act: Callable[[], Any], *, is_write: bool
@@ -140,7 +142,9 @@ class Network(ObjectStore):
             self._world.struck.append(spot)
         if freezes:
             # In the midst of it, for the request goes on its way.
-            self._world.pause(self._host, task.random.random() * FROZEN * self._world.plan.times.ttl)
+            self._world.pause(
+                self._host, task.random.random() * FROZEN * self._world.plan.times.ttl
+            )
         if self._scheduler.now < self._host.cut_until:
             kind = self._cut(it, verb, name, is_write=is_write)
         elif kind is not None:

@@ -108,4 +108,3 @@ class Plan:
             for number, step in enumerate(self.seats[seat].steps)
             if (seat, number) not in self.without
         ]
-

@@ -64,7 +64,7 @@ def run(plan: Plan) -> Outcome:
             going.end()
     world = going.world
     if scheduler.crashes:
-        breakdown = _told(*scheduler.crashes[0])
+        breakdown = _told(scheduler.crashes[0][1])
     return Outcome(
         plan=plan,
         lines=world.chronicle.lines,
@@ -176,5 +176,5 @@ class _Run:
         return self._plan.seats[host.seat].threads
 
 
-def _told(task: object, error: BaseException) -> str:
+def _told(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)).strip()

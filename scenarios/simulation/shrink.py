@@ -57,7 +57,7 @@ class _Shrinking:
     def result(self) -> Shrunk:
         parts = None
         while parts != (parts := self._parts()) and self._runs < MOST_RUNS:
-            self._without(self._seats(), lambda plan, seats: self._leaving_out(plan, seats))
+            self._without(self._seats(), self._leaving_out)
             self._without(
                 self._plan.disruptions,
                 lambda plan, some: replace(

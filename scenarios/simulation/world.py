@@ -64,7 +64,9 @@ class World:
         """What everything in a step is drawn from, whatever else the run contains."""
         return ((self.plan.seed * SEED_STRIDE + seat) * SEED_STRIDE + step) * 2 + 1
 
-    def strike(self, host: Host, kind: str, verb: str, key: str, *, is_write: bool) -> dict[str, Any]:
+    def strike(
+        self, host: Host, kind: str, verb: str, key: str, *, is_write: bool
+    ) -> dict[str, Any]:
         """Write down that a fault strikes a request; returns what is written, to be added to."""
         self.strikes[kind] += 1
         fields = {"kind": kind, "verb": verb, "key": str(key), "write": is_write}

@@ -18,6 +18,9 @@ from persidict.settle import Lost, Settlement
 from persidict.write import Put
 from scenarios.simulation.bugs.bug import Bug, replacing
 
+Doubtful = Refused | Unaccounted
+
+
 class _Nothing:
     """What was seen by a look that failed."""
 
@@ -41,15 +44,15 @@ def _lost(self: Settlement, answer: Answer) -> Lost | None:
     return None if isinstance(seen, _Nothing) else Lost(seen)
 
 
-def _timeout_means_failed(self: Settlement, answer: Answer) -> Applied | Lost | None:
+def _timeout_means_failed(self: Settlement, answer: Doubtful) -> Applied | Lost | None:
     return _lost(self, answer) if isinstance(answer, Unaccounted) else _real_judge(self, answer)
 
 
-def _trust_412(self: Settlement, answer: Answer) -> Applied | Lost | None:
+def _trust_412(self: Settlement, answer: Doubtful) -> Applied | Lost | None:
     return _lost(self, answer) if isinstance(answer, Refused) else _real_judge(self, answer)
 
 
-def _not_visible_means_failed(self: Settlement, answer: Answer) -> Applied | Lost | None:
+def _not_visible_means_failed(self: Settlement, answer: Doubtful) -> Applied | Lost | None:
     seen = _looked(self, answer)
     if isinstance(seen, _Nothing):
         return None
@@ -58,7 +61,7 @@ def _not_visible_means_failed(self: Settlement, answer: Answer) -> Applied | Los
     return Lost(seen)
 
 
-def _overwritten_means_failed(self: Settlement, answer: Answer) -> Applied | Lost | None:
+def _overwritten_means_failed(self: Settlement, answer: Doubtful) -> Applied | Lost | None:
     seen = _looked(self, answer)
     if isinstance(seen, _Nothing):
         return None
@@ -77,7 +80,6 @@ def _blind_409(self: Settlement) -> Applied | Lost | None:
 def _same_document(self: Put, seen: Snapshot | None) -> bool:
     # As a client that reads back what it wrote, and compares values.
     return seen is not None and seen.body is not None and seen.body.strip() == self._document
-
 
 
 BUGS: Final = (
@@ -112,5 +114,3 @@ BUGS: Final = (
         replacing(Settlement, _one_try=_blind_409),
     ),
 )
-
-

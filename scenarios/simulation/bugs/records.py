@@ -8,12 +8,12 @@ from hashlib import md5
 from typing import Any, Final
 
 from persidict import ConcurrencyConflictError, OutcomeUnknownError
-from persidict_sync.cas import Cell, Known, Refused, Updated, _Update
+from persidict_sync import fenced_form
+from persidict_sync.cas import Cell, Known, Refused, _Update
 from persidict_sync.counter import Counter, Step
 from persidict_sync.fenced_form import FencedState
 from persidict_sync.outcome import Attempt, Refusal
 from persidict_sync.sequence import Sequence as Numbers
-from persidict_sync import fenced_form
 from scenarios.simulation.bugs.bug import Bug, replacing
 
 _real_attempt = Cell.attempt
@@ -29,7 +29,9 @@ def _op_of_the_generation(
     if isinstance(made, Refused):
         return made
     record = made.record
-    op = md5(f"{self.key}/{record.generation}".encode()).hexdigest()[: len(record.op)]
+    op = md5(f"{self.key}/{record.generation}".encode(), usedforsecurity=False).hexdigest()[
+        : len(record.op)
+    ]
     return replace(made, record=replace(record, op=op, ops=(*record.ops[:-1], op)))
 
 
@@ -71,8 +73,6 @@ def _refuses_equal_tokens(state: FencedState | None, token: int) -> Refusal | No
 
 def _lets_predecessors_through(state: FencedState | None, token: int) -> Refusal | None:
     return Refusal("stale") if state is not None and state.token > token + 10 else None
-
-
 
 
 BUGS: Final = (

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from scenarios.simulation.host import Host
-from scenarios.simulation.programs import claiming, conditions, counting, holding, sharing, swapping
 from scenarios.simulation.limits import DELETABLE, LASTING
+from scenarios.simulation.programs import claiming, conditions, counting, holding, sharing, swapping
 from scenarios.simulation.worker import Observer, Worker
 
 Program = Callable[[Worker], None]

@@ -80,9 +80,7 @@ def discard(worker: Worker) -> None:
     _perform(worker, DELETABLE, "discard_if", act)
 
 
-def _perform(
-    worker: Worker, folder: str, op: str, act: Callable[..., Result], **args: Any
-) -> None:
+def _perform(worker: Worker, folder: str, op: str, act: Callable[..., Result], **args: Any) -> None:
     random = worker.random
     item: _Item = worker.host.shared(
         f"item/{folder}", lambda: _Item(worker.host.dictionary.get_subdict(folder), folder)

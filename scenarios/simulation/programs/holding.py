@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from persidict_sync.election import Election
@@ -187,6 +188,6 @@ def read_fenced(worker: Worker) -> None:
             f"fenced/primary/{key}",
             "read",
             {},
-            lambda key=key: plain.get(key),
+            partial(plain.get, key),
             shown=lambda seen: seen and seen["value"],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from persidict import (
@@ -126,4 +127,4 @@ def read_all(worker: Worker) -> None:
     for folder in (LASTING, DELETABLE):
         for key in KEYS:
             d = worker.host.dictionary.get_subdict(folder)
-            worker.perform(f"register/{folder}-{key}", "read", {}, lambda d=d, key=key: d.get(key))
+            worker.perform(f"register/{folder}-{key}", "read", {}, partial(d.get, key))
