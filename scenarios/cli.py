@@ -20,6 +20,7 @@ from scenarios.options import Options
 from scenarios.pictures.commands import write_page, write_picture
 from scenarios.registry import SCENARIOS
 from scenarios.screen import Screen
+from scenarios.simulation.arguments import DESCRIPTION, add_arguments
 
 PASS: Final = 0
 FAIL: Final = 1
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PASS
     if parsed.command in _ON_HISTORIES:
         return _on_history(parsed)
+    if parsed.command == "simulate":
+        return _simulate(parsed)
     try:
         options = Options(**{name: vars(parsed)[name] for name in Options.__dataclass_fields__})
         run = Run(SCENARIOS[parsed.scenario], options, screen=Screen(sys.stdout))
@@ -101,6 +104,17 @@ _ON_HISTORIES: Final[Mapping[str, Callable[[History, argparse.Namespace], int]]]
 }
 
 
+def _simulate(parsed: argparse.Namespace) -> int:
+    try:
+        from scenarios.simulation.command import main as simulate  # noqa: PLC0415 - needs greenlet
+    except ModuleNotFoundError as error:
+        return _refuse(f"simulate needs the package {error.name}, of the group `dev`")
+    try:
+        return simulate(parsed)
+    except (OSError, ValueError) as error:
+        return _refuse(str(error))
+
+
 def _report(run: Run, options: Options) -> int:
     if sys.platform == "win32":
         return _refuse("scenarios need SIGKILL and SIGSTOP, which this system does not have")
@@ -130,6 +144,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="list the scenarios")
     _add_commands_on_histories(commands)
+    simulate = commands.add_parser(
+        "simulate",
+        help="simulate processes, network and clocks, from a seed",
+        description=DESCRIPTION,
+        allow_abbrev=False,
+    )
+    add_arguments(simulate)
     run = commands.add_parser(
         "run",
         help="run a scenario and audit it",

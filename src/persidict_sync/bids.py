@@ -65,7 +65,7 @@ class Bids:
             on_owner_death=self._tasks.on_owner_death,
             max_attempts=self._max_attempts,
         )
-        mine = {**self._doubts.get(key, {}), bid.claim: _Bidder(life, since)}
+        mine, earlier = _Bidder(life, since), frozenset(self._doubts.get(key, {}))
         winner: _Bidder | None = None
         try:
             outcome = cell.update(
@@ -74,20 +74,35 @@ class Bids:
                 deadline=self._context.deadline(),
             )
             state = _sure(outcome.known)
-            winner = mine.get(state.claim) if state.status == OPEN else None
+            doubtful = self._taken(key, state.claim, known_before=earlier)
+            if state.status == OPEN:
+                winner = mine if state.claim == bid.claim else doubtful
         except BaseException as error:
             # It may have landed, and if so it is nobody else's.
             if isinstance(error, OutcomeUnknownError) or not isinstance(error, Exception):
-                self._doubts[key] = mine
+                with self._lock:
+                    self._doubts.setdefault(key, {})[bid.claim] = mine
             raise
         finally:
             if winner is None or winner.life is not life:
                 life.settled()
-        self._doubts.pop(key, None)
         if winner is None or not self._is_won(winner, by=life):
             self._tell_dead(cell, outcome)
             return outcome.known
         return self._won(key, cell, outcome.known, winner)
+
+    def _taken(
+        self, key: NonEmptySafeStrTuple, claim: str, *, known_before: frozenset[str]
+    ) -> _Bidder | None:
+        """Whose bid in doubt this claim was; of all threads that ask, one is told."""
+        with self._lock:
+            doubts = self._doubts.pop(key, {})
+            bidder = doubts.pop(claim, None)
+            # What was in doubt before the record was looked at, and is not there, never will be.
+            left = {one: doubts[one] for one in doubts if one not in known_before}
+            if left:
+                self._doubts[key] = left
+            return bidder
 
     def _is_won(self, winner: _Bidder, *, by: Life) -> bool:
         """Whether a claim may be had that this call, or one before it, has won."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 from persidict_sync.errors import RecordError
 from persidict_sync.record import MAX_INT
@@ -33,34 +33,37 @@ class State:
         """
         if not isinstance(body, Mapping):
             raise RecordError(f"a part of it is no {cls.__name__}")
-        hints = _hints(cls)
-        missing = [name for name in hints if name not in body]
+        checks = _checks(cls)
+        missing = [name for name in checks if name not in body]
         if missing:
             raise RecordError(f"its body has no {missing[0]}")
-        values = {name: _checked(body[name], hint, name) for name, hint in hints.items()}
-        unknown = {name: value for name, value in body.items() if name not in hints}
+        values = {name: check(body[name], name) for name, check in checks.items()}
+        unknown = {name: value for name, value in body.items() if name not in checks}
         return cls(**values, unknown=unknown)
 
     def body(self) -> dict[str, Any]:
         """The body that says this state."""
         known = {
             # What is any JSON is a user's, whose tuples must not come back as lists.
-            name: getattr(self, name) if hint is Any else _plain(getattr(self, name))
-            for name, hint in _hints(type(self)).items()
+            name: getattr(self, name) if check is _any_json else _plain(getattr(self, name))
+            for name, check in _checks(type(self)).items()
         }
         return {**known, **self.unknown}
 
 
 StateT = TypeVar("StateT", bound=State)
 
-_cache: dict[type, dict[str, Any]] = {}
+Check: TypeAlias = Callable[[Any, str], Any]
+"""From a value of a body and its name to the value of the field; raises `RecordError`."""
+
+_cache: dict[type, dict[str, Check]] = {}
 
 
-def _hints(cls: type[State]) -> dict[str, Any]:
+def _checks(cls: type[State]) -> dict[str, Check]:
     if cls not in _cache:
         hints = typing.get_type_hints(cls)
         names = [one.name for one in dataclasses.fields(cls) if one.name != "unknown"]
-        _cache[cls] = {name: hints[name] for name in names}
+        _cache[cls] = {name: _check_of(hints[name]) for name in names}
     return _cache[cls]
 
 
@@ -72,19 +75,39 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _checked(value: Any, hint: Any, name: str) -> Any:
+def _check_of(hint: Any) -> Check:
     if hint is Any:
-        return value
+        return _any_json
     if typing.get_origin(hint) is tuple:
+        (inner, _) = typing.get_args(hint)
+        return _tuple_of(_check_of(inner))
+    if isinstance(hint, type) and issubclass(hint, State):
+        parse = hint.parse
+        return lambda value, _: parse(value)
+    return _one_of(typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,))
+
+
+def _any_json(value: Any, _: str) -> Any:
+    return value
+
+
+def _tuple_of(inner: Check) -> Check:
+    def check(value: Any, name: str) -> Any:
         if not isinstance(value, list):
             raise RecordError(f"its {name} is no list")
-        (inner, _) = typing.get_args(hint)
-        return tuple(_checked(one, inner, name) for one in value)
-    if isinstance(hint, type) and issubclass(hint, State):
-        return hint.parse(value)
-    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if type(value) in allowed and not (type(value) is int and abs(value) > MAX_INT):
-        return value
-    if float in allowed and type(value) is int and abs(value) <= MAX_INT:
-        return float(value)
-    raise RecordError(f"its {name} is of the wrong type or out of range")
+        return tuple([inner(one, name) for one in value])
+
+    return check
+
+
+def _one_of(allowed: tuple[type, ...]) -> Check:
+    def check(value: Any, name: str) -> Any:
+        kind = type(value)
+        if kind is not int or abs(value) <= MAX_INT:
+            if kind in allowed:
+                return value
+            if kind is int and float in allowed:
+                return float(value)
+        raise RecordError(f"its {name} is of the wrong type or out of range")
+
+    return check

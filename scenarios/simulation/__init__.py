@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real code, whose time, network and threads one seed decides."""

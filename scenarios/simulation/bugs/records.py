@@ -1,0 +1,114 @@
+"""Bugs in the one loop that changes records, and in what counts by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import md5
+from typing import Any, Final
+
+from persidict import ConcurrencyConflictError, OutcomeUnknownError
+from persidict_sync import fenced_form
+from persidict_sync.cas import Cell, Known, Refused, _Update
+from persidict_sync.counter import Counter, Step
+from persidict_sync.fenced_form import FencedState
+from persidict_sync.outcome import Attempt, Refusal
+from persidict_sync.sequence import Sequence as Numbers
+from scenarios.simulation.bugs.bug import Bug, replacing
+
+_real_attempt = Cell.attempt
+_real_settle = _Update._settle
+_real_write = Counter._write
+_real_claim = Numbers._claim
+
+
+def _op_of_the_generation(
+    self: Cell[Any], transition: Any, base: Known[Any]
+) -> Attempt[Any] | Refused[Any]:
+    made = _real_attempt(self, transition, base)
+    if isinstance(made, Refused):
+        return made
+    record = made.record
+    op = md5(f"{self.key}/{record.generation}".encode(), usedforsecurity=False).hexdigest()[
+        : len(record.op)
+    ]
+    return replace(made, record=replace(record, op=op, ops=(*record.ops[:-1], op)))
+
+
+def _newest_op_only(self: _Update[Any], attempt: Attempt[Any], seen: Known[Any]) -> Any:
+    record = seen.record
+    if record is not None and attempt.record.op in record.ops[:-1]:
+        self._open, self._doubt, self._base = None, None, seen
+        return None
+    return _real_settle(self, attempt, seen)
+
+
+def _decides_anew_in_doubt(self: _Update[Any], attempt: Attempt[Any], seen: Known[Any]) -> Any:
+    outcome = _real_settle(self, attempt, seen)
+    if outcome is None and self._open is not None:
+        # It has not landed, so it is made again: under a new identity.
+        self._open, self._doubt, self._base = None, None, seen
+    return outcome
+
+
+def _adds_again(self: Counter, steps: Sequence[Step], deadline: float) -> Any:
+    try:
+        return _real_write(self, steps, deadline)
+    except OutcomeUnknownError:
+        return _real_write(self, steps, self._context.deadline())
+
+
+def _takes_the_block_in_doubt(self: Numbers, deadline: float) -> range:
+    known = self._known
+    try:
+        return _real_claim(self, deadline)
+    except (OutcomeUnknownError, ConcurrencyConflictError):
+        begin = 1 if known is None or known.state is None else known.state.next
+        return range(begin, begin + self.block)
+
+
+def _refuses_equal_tokens(state: FencedState | None, token: int) -> Refusal | None:
+    return Refusal("stale") if state is not None and state.token >= token else None
+
+
+def _lets_predecessors_through(state: FencedState | None, token: int) -> Refusal | None:
+    return Refusal("stale") if state is not None and state.token > token + 10 else None
+
+
+BUGS: Final = (
+    Bug(
+        "reused-op",
+        "two writers of one generation give their writes the same identity",
+        replacing(Cell, attempt=_op_of_the_generation),
+    ),
+    Bug(
+        "newest-op-only",
+        "a write is looked for in the newest op of a record, not in the ring of the last 16",
+        replacing(_Update, _settle=_newest_op_only),
+    ),
+    Bug(
+        "decides-anew-in-doubt",
+        "what has not landed yet is decided anew, under a new identity",
+        replacing(_Update, _settle=_decides_anew_in_doubt),
+    ),
+    Bug(
+        "adds-again-after-unknown",
+        "an addition of unknown outcome is made again",
+        replacing(Counter, _write=_adds_again),
+    ),
+    Bug(
+        "takes-the-block-in-doubt",
+        "a block of a sequence is handed out though its claim has failed or is in doubt",
+        replacing(Numbers, _claim=_takes_the_block_in_doubt),
+    ),
+    Bug(
+        "fence-refuses-equal-tokens",
+        "the fence compares with >= and refuses its holder's second write",
+        replacing(fenced_form, _refused=_refuses_equal_tokens),
+    ),
+    Bug(
+        "fence-lets-predecessors-through",
+        "the fence compares wrongly and lets an overtaken holder write",
+        replacing(fenced_form, _refused=_lets_predecessors_through),
+    ),
+)

@@ -1,0 +1,107 @@
+"""One request and its answer on a network that delays, loses and doubles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from persidict.object_store import TransientError, Unaccounted
+from scenarios.simulation.clock import HostClock
+from scenarios.simulation.scheduler import Scheduler
+
+
+class Reply:
+    """The answer to one copy of a request, once that has arrived."""
+
+    __slots__ = ("_act", "answer")
+
+    answer: Any
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self._act = act
+
+    def come(self) -> None:
+        """Let the copy arrive."""
+        self.answer = self._act()
+
+
+class Exchange:
+    """A request of a task, from the sending to the answer.
+
+    Attributes:
+        there: Seconds that the request takes.
+        back: Seconds that the answer takes.
+        latency: What they are usually.
+        timeout: Seconds after which the client gives it up.
+        random: The task's.
+        told: What is written down of the fault that strikes it: `until` there is when its last
+            effect is over.
+    """
+
+    __slots__ = ("_act", "_clock", "_is_write", "_scheduler", "back", "latency", "random", "there",
+                 "timeout", "told")  # fmt: skip
+
+    def __init__(
+        self,
+        act: Callable[[], Any],
+        *,
+        is_write: bool,
+        clock: HostClock,
+        scheduler: Scheduler,
+        random: Random,
+        latency: float,
+        timeout: float,
+    ) -> None:
+        self._act = act
+        self._is_write = is_write
+        self._clock = clock
+        self._scheduler = scheduler
+        self.random = random
+        self.told: dict[str, Any] | None = None
+        self.latency = latency
+        self.timeout = timeout
+        self.there = latency * (0.2 + random.random())
+        self.back = latency * (0.2 + random.random())
+
+    def succeeds(self) -> Any:
+        """It arrives and is answered."""
+        return self.answered(self.arrives(after=self.there), after=self.there + self.back)
+
+    def arrives(self, *, after: float) -> Reply:
+        """Have a copy of the request arrive, whatever becomes of its sender."""
+        reply = Reply(self._act)
+        when = self._scheduler.now + after
+        self._scheduler.at(when, reply.come)
+        self._last_until(when)
+        return reply
+
+    def waits(self, seconds: float) -> None:
+        """Let the client wait for so long."""
+        self._sleep_until(self._scheduler.now + seconds)
+
+    def answered(self, reply: Reply, *, after: float) -> Any:
+        """The answer comes back after so many seconds, if the client waits for so long."""
+        if after * self._clock.rate >= self.timeout:
+            return self.times_out()
+        self.waits(after)
+        return reply.answer
+
+    def times_out(self) -> Any:
+        """The client waits as long as it can."""
+        self._sleep_until(self._clock.due_in(self.timeout))
+        return self.silence(TimeoutError("no answer"))
+
+    def _sleep_until(self, when: float) -> None:
+        self._last_until(when)
+        self._scheduler.sleep_until(when)
+
+    def _last_until(self, when: float) -> None:
+        if self.told is not None:
+            self.told["until"] = max(when, self.told.get("until", when))
+
+    def silence(self, cause: Exception) -> Unaccounted:
+        """What a client knows that got no usable answer."""
+        if self._is_write:
+            return Unaccounted(cause)
+        raise TransientError(str(cause)) from cause
