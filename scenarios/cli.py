@@ -19,6 +19,7 @@ from scenarios.history import History, read_history, write_history
 from scenarios.options import Options
 from scenarios.pictures.commands import write_page, write_picture
 from scenarios.registry import SCENARIOS
+from scenarios.report import Report
 from scenarios.screen import Screen
 from scenarios.simulation.arguments import DESCRIPTION, add_arguments
 
@@ -124,15 +125,24 @@ def _report(run: Run, options: Options) -> int:
     except (OSError, UnusableStoreError) as error:
         return _refuse(str(error))
     Screen(sys.stdout).say(report.summary())
+    try:
+        _write(report, options)
+    except (OSError, ValueError) as error:
+        return _refuse(str(error))
+    if report.audit is None:
+        return INTERRUPTED
+    return PASS if report.verdict == "pass" else FAIL
+
+
+def _write(report: Report, options: Options) -> None:
+    """Write what was asked for; of an interrupted run there is no history."""
     if options.json is not None:
         options.json.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
     if options.history is not None and report.history is not None:
         write_history(options.history, report.history)
-    if report.audit is None:
-        return INTERRUPTED
     if options.report is not None and report.history is not None:
-        write_page(options.report, report.history, findings=report.audit.findings)
-    return PASS if report.verdict == "pass" else FAIL
+        findings = report.audit.findings if report.audit else None
+        write_page(options.report, report.history, findings=findings)
 
 
 def _parser() -> argparse.ArgumentParser:

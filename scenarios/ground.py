@@ -76,7 +76,7 @@ class Ground:
     def drops(self, events: Iterable[Event]) -> Drops:
         """All answers that were dropped, from the workers' logs, or from the server's.
 
-        The server keeps the last 100,000 requests.
+        The server keeps the last 20,000 requests; what it dropped before is not counted.
         """
         if self.control is None:
             statuses = [event["status"] for event in events if event.name == "dropped"]

@@ -67,5 +67,5 @@ def draw_activity(
     ]
     seen = {answer for each in counts for answer in each}
     keys = keys_of({answer: text for answer, text in words.items() if answer in seen})
-    keys += keys_of_fates({actor: fates[actor] for actor in actors if actor in fates})
+    keys += keys_of_fates([fates[actor] for actor in actors if actor in fates], window=window)
     return Chart(rows, joined(parts), bottom + AXIS_HEIGHT, keys)

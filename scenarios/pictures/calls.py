@@ -103,7 +103,7 @@ def draw_calls(
     parts += flags
     seen = {answer_of(call) for call in calls}
     keys = keys_of({answer: _WORDS[answer] for answer in ANSWERS if answer in seen})
-    keys += keys_of_fates({actor: fates[actor] for actor in first if actor in fates})
+    keys += keys_of_fates([fates[actor] for actor in first if actor in fates], window=window)
     is_wrong = any(call.id in wrong for call in calls)
     return Chart(
         rows, joined(parts), bottom + AXIS_HEIGHT, [*keys, _WRONG_KEY] if is_wrong else keys

@@ -159,7 +159,7 @@ def draw_holding(holding: Holding, *, window: Window, actors: Sequence[str] | No
         *_refusals(holding, lanes, window=window),
         *flags,
     ]
-    return Chart(rows, joined(parts), bottom + AXIS_HEIGHT, _legend(holding))
+    return Chart(rows, joined(parts), bottom + AXIS_HEIGHT, _legend(holding, actors, window=window))
 
 
 def _who(holding: Holding) -> set[str]:
@@ -256,7 +256,7 @@ def _names(crowd: Crowd) -> str:
     return ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
 
 
-def _legend(holding: Holding) -> Sequence[Key]:
+def _legend(holding: Holding, actors: Sequence[str], *, window: Window) -> Sequence[Key]:
     held = joined(
         tag("rect", x=x, y=1, width=10, height=12, class_=f"held{place}")
         for place, x in enumerate((0, 12))
@@ -268,7 +268,8 @@ def _legend(holding: Holding) -> Sequence[Key]:
     if any(each.is_replaced > each.is_over for each in holding.tenures):
         sample = tag("rect", width=22, height=14, class_="stale")
         keys.append(Key(sample, "still in the record, but nobody's"))
-    keys += keys_of(holding.fates)
+    shown = [fate for actor, fate in holding.fates.items() if actor in actors]
+    keys += keys_of(shown, window=window)
     if holding.refused:
         sample = tag("path", d="M-4-4L4 4M4-4L-4 4")
         keys.append(

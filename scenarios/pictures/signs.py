@@ -78,16 +78,15 @@ def draw_fates(
     return parts
 
 
-def keys_of(fates: Mapping[str, Fate]) -> Sequence[Key]:
+def keys_of(fates: Iterable[Fate], *, window: Window) -> Sequence[Key]:
     """The legend of what `draw_fates` has drawn."""
-    keys = []
-    if any(fate.frozen for fate in fates.values()):
-        keys.append(FROZEN)
-    if any(fate.died is not None for fate in fates.values()):
-        keys.append(KILLED)
-    if any(fate.struck for fate in fates.values()):
-        keys.append(FAULT)
-    return keys
+    found = [fate for fate in fates if fate.died is None or fate.died >= window.start]
+    is_shown = {
+        FROZEN: any(window.shows(*stretch) for fate in found for stretch in fate.frozen),
+        KILLED: any(fate.died is not None and fate.died <= window.end for fate in found),
+        FAULT: any(window.shows(each.begins, each.ends) for fate in found for each in fate.struck),
+    }
+    return [key for key, is_so in is_shown.items() if is_so]
 
 
 def _frozen(fate: Fate, row: Row, *, window: Window, actor: str) -> Iterable[Markup]:

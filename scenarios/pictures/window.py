@@ -57,10 +57,6 @@ class Window:
         """Whether any of a stretch is to be seen."""
         return begins <= self.end and ends >= self.start
 
-    def bins(self, count: int) -> Sequence[float]:
-        """The edges of that many equal parts."""
-        return [self.start + self.seconds * place / count for place in range(count + 1)]
-
     def bin_of(self, at: float, *, count: int) -> int:
         """In which of that many parts a moment lies."""
         return min(count - 1, max(0, int((at - self.start) / self.seconds * count)))

@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from scenarios.checks.exclusion import permits_of
 from scenarios.cli import main
-from scenarios.semaphore.terms import LATEST_RETURN
+from scenarios.history import read_history
+from scenarios.semaphore.terms import LATEST_RETURN, TARGET
 
 
 @pytest.fixture
@@ -23,9 +25,10 @@ def run(tmp_path):
 @pytest.mark.parametrize(
     ("store", "workers", "permits"), [("sqlite:", "6", 2), ("embedded", "3", 1)]
 )
-def test_permits_are_never_too_many_and_come_back(run, store, workers, permits, capsys):
+def test_permits_are_never_too_many_and_come_back(run, store, workers, permits, tmp_path, capsys):
+    history = tmp_path / "history.jsonl"
     arguments = ["--store", store, "--workers", workers, "--tasks", "25", "--seed", "1"]
-    status, result = run(*arguments)
+    status, result = run(*arguments, "--history", str(history))
     assert (status, result["verdict"], result["violations"]) == (0, "pass", [])
     assert (result["permits"], result["most_at_once"]) == (permits, permits)
     # The dead one's, and the frozen one's, which was frozen for longer than it lasts.
@@ -33,6 +36,8 @@ def test_permits_are_never_too_many_and_come_back(run, store, workers, permits, 
     assert result["faults"]["continued"] is True
     assert 0 < result["permit_back_seconds"]["after_kill"] <= LATEST_RETURN
     assert "PASS" in capsys.readouterr().out
+    assert permits_of(read_history(history)) == {TARGET: permits}
+    assert main(["check", str(history)]) == 0
 
 
 @pytest.mark.parametrize(("store", "seed"), [("sqlite:", "1"), ("sqlite:", "2"), ("embedded", "3")])

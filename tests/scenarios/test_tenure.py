@@ -55,8 +55,8 @@ def logged(tmp_path):
     return logged
 
 
-def held(worker, post):
-    return tenure(worker, name="lease/work", take=lambda: post)
+def held(worker, post, **options):
+    return tenure(worker, name="lease/work", take=lambda: post, **options)
 
 
 def test_a_tenure_that_is_released(worker, logged):
@@ -69,6 +69,11 @@ def test_a_tenure_that_is_released(worker, logged):
     assert (check["op"], check["args"], is_held["value"]) == ("check", {"token": 7}, True)
     assert (released.name, released["token"]) == ("released", 7)
     assert (release["op"], freed["value"]) == ("release", True)
+
+
+def test_it_says_how_many_may_hold_at_once(worker, logged):
+    with held(worker, Post()), held(worker, Post(), permits=3):
+        assert [one["permits"] for one in logged() if one.name == "acquired"] == [1, 3]
 
 
 def test_what_is_lost_is_not_released(worker, logged):

@@ -8,6 +8,7 @@ from scenarios.pictures.beliefs import beliefs_in, crowds, permits_for
 from scenarios.pictures.holding import draw_holding
 from scenarios.pictures.holding_sections import sections_of_holding, title_of
 from scenarios.pictures.subject import Subject
+from scenarios.pictures.window import Window
 from tests.scenarios.checks.story import Story
 from tests.scenarios.pictures.shapes import Drawing, percent
 
@@ -165,3 +166,13 @@ def test_many_tenures_are_drawn_in_few_shapes_and_in_their_places():
     assert len([*drawing.root.iter()]) < 1_000
     (record, *_) = drawing.styled("bar", "held0")
     assert len(record.findall("path")[0].get("d").split("M")) == 2001
+
+
+def test_the_legend_names_what_is_to_be_seen(story):
+    def legend(begins, ends):
+        chart = draw_holding(holding(story), window=Window(begins, ends, 0.0))
+        return {key.text for key in chart.legend}
+
+    assert {"killed", "frozen"} <= legend(0.0, 10.0)
+    assert {"killed", "frozen"} & legend(0.0, 4.5) == {"killed"}
+    assert {"killed", "frozen"} & legend(4.5, 6.0) == {"frozen"}
