@@ -146,8 +146,6 @@ class Unknowns:
         whether it was spent.
         """
         everything = (1 << len(self.effects)) - 1
-        if None in self._leaving:
-            return [everything] * len(known)
         closure = _Closure(self._leaving, self._needs)
         bits = []
         for action in reversed(known):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.checks.item_model import Item, Unseen
 from scenarios.checks.linearizability import check_linearizability
+from scenarios.checks.model import IMPOSSIBLE
 from tests.scenarios.checks.story import Story
 
 X = "register/x"
@@ -95,12 +97,19 @@ def test_two_updates_that_replaced_the_same_value_have_lost_one():
     assert convicted(story) == (2, 1)
 
 
-def test_which_unknown_operations_were_spent_makes_a_difference():
+@pytest.mark.parametrize(
+    ("op", "answer", "args"),
+    [("read", None, {}), ("cas", False, {"expected": 1, "value": 2})],
+)
+def test_which_unknown_operations_were_spent_makes_a_difference(op, answer, args):
     story = Story().call("w", X, "write", value=None, by="w3").lose("w")
     story.call("a", X, "write", value=1).call("b", X, "update", value=1, by="w2")
     story.end("a").end("b", None)
     # First a, then w, then b leaves nothing that could explain this; b, a, w does.
-    assert is_good(story.do("c", X, "read", None))
+    story.do("c", X, op, answer, **args)
+    for number in range(9):
+        story.do(number, X, "write", value=number)
+    assert is_good(story)
 
 
 def test_true_is_not_one_for_a_counter():
@@ -172,6 +181,13 @@ def test_a_refusal_is_named_where_it_was_told():
 
 def answer(actual, resulting, *, satisfied=True, **value):
     return {"satisfied": satisfied, "actual": actual, "resulting": resulting, **value}
+
+
+def test_an_etag_that_was_issued_is_not_that_of_an_unknown_write():
+    (get,) = item(Story(), 1, "get_item_if", answer("e1", "e1"), expected="e1").history.operations
+    for issued, after in (({"e1"}, IMPOSSIBLE), ({"e2"}, ("e1", "5"))):
+        model = Item(frozenset(issued))
+        assert model.step((Unseen(7), "5"), model.action(get, get.value)) == after
 
 
 def item(story, identity, op, result, *, expected=None, condition="same", by="w1", **args):
@@ -265,9 +281,15 @@ def test_each_object_is_on_its_own():
 
 def test_what_is_under_way_may_make_a_total_fall():
     story = Story().do(1, HITS, "add", 5, n=5).call(2, HITS, "add", by="w2", n=-3)
-    story.do(3, HITS, "value", 2).end(2, 2)
+    story.call(3, HITS, "add", by="w3", n=-4).do(4, HITS, "value", -2).end(2, 2).end(3, -2)
     assert is_good(story)
-    assert convicted(story.do(4, HITS, "value", 9)) == (4, 2)
+    assert convicted(story.do(5, HITS, "value", 9)) == (5, 3)
+
+
+def test_unknown_additions_may_make_a_total_fall():
+    story = Story().do(1, HITS, "add", 5, n=5)
+    story.call(2, HITS, "add", n=-3).lose(2).call(3, HITS, "add", n=-4).lose(3)
+    assert is_good(story.do(4, HITS, "value", -2))
 
 
 def test_an_etag_may_be_seen_before_its_writer_is_told():
