@@ -11,6 +11,7 @@ from persidict.testing.dialect import (
 from persidict.testing.embedded_s3 import EmbeddedS3, ServerStartError
 from persidict.testing.faults import FaultKind, FaultPlan, FaultReport, FaultRule, FiredFault
 from persidict.testing.ledger import LoggedRequest, RequestLog
+from persidict.testing.lossy import LossyStore, LostReplyError
 from persidict.testing.workers import Worker, WorkerDiedError, WorkerHungError, Workers
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "FaultRule",
     "FiredFault",
     "LoggedRequest",
+    "LossyStore",
+    "LostReplyError",
     "Metadata",
     "PutIfNoneMatchEtag",
     "RequestLog",

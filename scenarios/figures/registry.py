@@ -1,0 +1,12 @@
+"""Every figure, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from scenarios.figures.claims import CLAIMS
+from scenarios.figures.figure import Figure
+from scenarios.figures.increments import INCREMENTS
+
+FIGURES: Final[Mapping[str, Figure]] = {figure.name: figure for figure in (CLAIMS, INCREMENTS)}
