@@ -42,7 +42,9 @@ def measure(task: Task) -> Result:
             requests = server.control.log(with_entries=False).total
         claim(local, pool=pool, audit=audit, task=task)
         for each in (remote, local):
-            for tasks, owned_by in pool.run(owners, ((part,) for part in each.chunks(CHUNK))):
+            for tasks, owned_by in pool.run(
+                owners, ((part,) for part in each.chunks(_chunk(each)))
+            ):
                 audit.judge(tasks, owned_by)
     strikes.add("lost-in-a-file", count=audit.lost, of=audit.answered)
     return Result(
@@ -62,12 +64,17 @@ def claim(tasks: Tasks, *, pool: Pool, audit: Audit, task: Task) -> None:
     """Have several processes go for each of the tasks, which all are told of by the audit."""
     jobs: Iterator[tuple[Any, ...]] = chain.from_iterable(
         ((part, rival, task.seed, LOST_SHARE) for rival in range(RIVALS))
-        for part in tasks.chunks(CHUNK)
+        for part in tasks.chunks(_chunk(tasks))
     )
     for bids in pool.run(bid, jobs):
         audit.add(bids)
         if bids.owner.endswith(".0"):
             task.progress.add(bids.tasks.count)
+
+
+def _chunk(tasks: Tasks) -> int:
+    """So many for a job that all processes have something to do."""
+    return max(1, min(CHUNK, tasks.count // PROCESSES))
 
 
 @contextmanager

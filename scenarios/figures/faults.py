@@ -27,6 +27,11 @@ class Strikes:
         for place, rule in enumerate(rules):
             self.add(rule.kind.value, count=fired[place], of=report.matched[place])
 
+    def update(self, other: Strikes) -> None:
+        """Those of others as well."""
+        self._count.update(other._count)
+        self._of.update(other._of)
+
     def all(self) -> Mapping[str, Fired]:
         """By kind."""
         return {kind: Fired(self._count[kind], self._of[kind]) for kind in sorted(self._of)}

@@ -8,5 +8,8 @@ from typing import Final
 from scenarios.figures.claims import CLAIMS
 from scenarios.figures.figure import Figure
 from scenarios.figures.increments import INCREMENTS
+from scenarios.figures.linearizable import LINEARIZABLE
 
-FIGURES: Final[Mapping[str, Figure]] = {figure.name: figure for figure in (CLAIMS, INCREMENTS)}
+FIGURES: Final[Mapping[str, Figure]] = {
+    figure.name: figure for figure in (LINEARIZABLE, CLAIMS, INCREMENTS)
+}

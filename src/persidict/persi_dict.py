@@ -518,7 +518,7 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
         return self.with_store(lambda store: MeteredStore(store, meter))
 
     def with_store(self, wrap: Callable[[ObjectStore], ObjectStore]) -> Self:
-        """The same storage, of which each request passes through a store around its own; no request.
+        """The same storage, whose requests pass through a store around its own; no request.
 
         For instruments, and for tests that have requests fail: `persidict.store_around` begins
         such a store, `persidict.testing.LossyStore` is one.

@@ -59,9 +59,11 @@ class LossyStore(StoreAround):
         self.lost_refusals = 0
 
     def within(self, seconds: float) -> ObjectStore:
+        """The same losses, over the store as it is for calls that have to end in time."""
         return _Within(self.inner.within(seconds), self)
 
     def pass_on(self, verb: str, request: Callable[[], T]) -> T:
+        """What the request is answered, unless that is lost."""
         return self.after(verb, request())
 
     def after(self, verb: str, answer: T) -> T:
@@ -80,8 +82,6 @@ class LossyStore(StoreAround):
 
 
 class _Within(StoreAround):
-    """The same losses, over the store as it is for calls that have to end in time."""
-
     def __init__(self, inner: ObjectStore, losses: LossyStore) -> None:
         super().__init__(inner)
         self._losses = losses
