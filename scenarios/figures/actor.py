@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from persidict import (
@@ -36,7 +37,15 @@ COUNTER: Final = "hits"
 REGISTER: Final = "config"
 _CONDITIONS: Final = {"same": ETAG_IS_THE_SAME, "changed": ETAG_HAS_CHANGED, "any": ANY_ETAG}
 _RETRIEVALS: Final = (ALWAYS_RETRIEVE, IF_ETAG_CHANGED, NEVER_RETRIEVE)
-_UNAPPLIED: Final = (BackendError, ConcurrencyConflictError)
+_DOCUMENTED: Final = (BackendError, ConcurrencyConflictError)
+
+
+@dataclass(frozen=True)
+class Log:
+    """What one process of a schedule did; if nothing is to be done it looks at everything."""
+
+    events: Sequence[Event]
+    crashes: Sequence[str] = ()
 
 
 class _Memory:
@@ -89,21 +98,25 @@ class Actor:
             self._swap: 6,
         }
 
-    def run(self, times: int) -> list[Event]:
+    def run(self, times: int) -> Log:
         """So many operations, and what was logged of them."""
-        acts = self._rng.choices([*self._acts], [*self._acts.values()], k=times)
-        for act in acts:
-            with suppress(*_UNAPPLIED):
+        crashes = []
+        for act in self._rng.choices([*self._acts], [*self._acts.values()], k=times):
+            try:
                 act()
-        return self._memory.events
+            except _DOCUMENTED:
+                continue
+            except Exception:  # noqa: BLE001 - whatever it is, nobody may have to expect it
+                crashes.append(traceback.format_exc(limit=-3))
+        return Log(self._memory.events, crashes)
 
-    def look(self) -> list[Event]:
+    def look(self) -> Log:
         """Everything as it is."""
         for key in self._items:
             self._get(key, condition="any", retrieve=ALWAYS_RETRIEVE)
         self._total_now()
         self._read()
-        return self._memory.events
+        return Log(self._memory.events)
 
     def _get_item(self) -> None:
         key, condition = self._rng.choice([*self._items]), self._condition()
@@ -230,8 +243,8 @@ class Actor:
         self._version = written
 
 
-def act(place: Bucket, schedule: str, name: str, seed: int, times: int) -> list[Event]:
-    """The events of one process of a schedule; none of them: it only looks, once."""
+def act(place: Bucket, schedule: str, name: str, seed: int, times: int) -> Log:
+    """What one one process of a schedule; none of them: it only looks, once."""
     d = place.open(timeout=PATIENCE).get_subdict(schedule)
     fleet = Coordinator(d, prefix=(SAFE, "coordination"), owner=name, timeout=PATIENCE)
     rng = random.Random(f"{name} of {schedule} in {seed}")

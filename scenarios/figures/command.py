@@ -22,6 +22,7 @@ from scenarios.options import LARGEST_SEED
 PASS: Final = 0
 FAIL: Final = 1
 _SHOWN: Final = 10
+_WIDEST: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ class Measured:
             yield f"  {kind:<{width}}  {fired.count:,} of {fired.of:,} ({fired.rate:.2%})"
         yield f"  {'seconds':<{width}}  {self.seconds:.1f}"
         yield f"  {'violations':<{width}}  {len(self.result.violations):,}"
-        yield from (f"    {text}" for text in self.result.violations[:_SHOWN])
+        yield from (f"    {text[:_WIDEST]}" for text in self.result.violations[:_SHOWN])
         if (more := len(self.result.violations) - _SHOWN) > 0:
             yield f"    … and {more:,} more; --json FILE lists them"
         yield f"{self.figure.name} {'not ' if self.result.violations else ''}reached"

@@ -13,8 +13,7 @@ from typing import Final
 
 from persidict.testing import EmbeddedS3
 from scenarios.checks.linearizability import check_linearizability
-from scenarios.events import Event
-from scenarios.figures.actor import act
+from scenarios.figures.actor import Log, act
 from scenarios.figures.faults import Strikes, Striking
 from scenarios.figures.figure import Figure, Result, Task
 from scenarios.figures.places import Bucket
@@ -32,6 +31,7 @@ LANES: Final = 2
 class _Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
+    linearizable: int = 0
     requests: int = 0
     strikes: Strikes = field(default_factory=Strikes)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -50,7 +50,7 @@ def measure(task: Task) -> Result:
             "processes of each": PROCESSES,
             "operations": tally.outcomes.total(),
             **{name: tally.outcomes[name] for name in ("returned", "failed", "unknown")},
-            "histories linearizable": task.size - len(tally.violations),
+            "histories linearizable": tally.linearizable,
             "HTTP requests": tally.requests,
         },
         violations=tally.violations,
@@ -71,9 +71,12 @@ def _lane(numbers: Iterator[int], task: Task, tally: _Tally) -> None:
             (judged,) = pool.run(judge, [(logs, number, task.seed)])
             with tally.lock:
                 tally.outcomes.update(judged.outcomes)
+                tally.linearizable += judged.is_linearizable
                 tally.violations += judged.violations
                 tally.strikes.update(strikes)
                 task.progress.add()
+            for text in judged.violations:
+                task.progress.tell(text)
         with tally.lock:
             tally.requests += server.control.log(with_entries=False).total
 
@@ -83,7 +86,7 @@ def _next(numbers: Iterator[int], tally: _Tally) -> int | None:
         return next(numbers, None)
 
 
-def _play(bucket: Bucket, number: int, *, task: Task, pool: Pool) -> list[list[Event]]:
+def _play(bucket: Bucket, number: int, *, task: Task, pool: Pool) -> list[Log]:
     names = [f"p{place}" for place in range(1, PROCESSES + 1)]
     jobs = [(bucket, f"s{number}", name, task.seed, OPERATIONS) for name in names]
     return [*pool.run(act, jobs)]
@@ -95,24 +98,27 @@ class Judged:
 
     Attributes:
         outcomes: How many operations returned, failed, or are unknown.
-        violations: At most one text, if it is not linearizable.
+        violations: Why it is not linearizable, and what nobody should have had to expect.
     """
 
     outcomes: Counter[str]
     violations: Sequence[str]
+    is_linearizable: bool = True
 
 
-def judge(logs: Sequence[Sequence[Event]], number: int, seed: int) -> Judged:
+def judge(logs: Sequence[Log], number: int, seed: int) -> Judged:
     """Search an order of the operations on each object; a history without one is kept."""
-    history = merge(logs, scenario=f"F4, schedule {number}", seed=seed)
+    crashes = [f"schedule {number}:\n{text}" for log in logs for text in log.crashes]
+    history = merge((log.events for log in logs), scenario=f"F4, schedule {number}", seed=seed)
     outcomes = Counter[str](operation.outcome for operation in history.operations)
     found = check_linearizability(history)
     if not found:
-        return Judged(outcomes, [])
+        return Judged(outcomes, crashes)
     folder = Path(tempfile.mkdtemp(prefix="figures-F4-"))
     write_history(folder / "history.jsonl", history)
     texts = "; ".join(f"{each.object}: {each.text}" for each in found)
-    return Judged(outcomes, [f"schedule {number} ({folder}/history.jsonl): {texts}"])
+    crashes.append(f"schedule {number} ({folder}/history.jsonl): {texts}")
+    return Judged(outcomes, crashes, is_linearizable=False)
 
 
 LINEARIZABLE: Final = Figure(

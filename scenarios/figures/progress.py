@@ -34,6 +34,10 @@ class Progress:
         self._began = self._told = clock()
         self.done = 0
 
+    def tell(self, text: str) -> None:
+        """Say something at once."""
+        self._say(f"  {self._clock() - self._began:7.0f} s  {text}")
+
     def add(self, count: int = 1) -> None:
         """So much more has been done."""
         self.done += count
@@ -43,7 +47,4 @@ class Progress:
         self._told = now
         seconds = now - self._began
         left = seconds / self.done * max(0, self._total - self.done)
-        self._say(
-            f"  {seconds:7.0f} s  {self.done:,} of {self._total:,} {self._unit}, "
-            f"about {left:,.0f} s to go"
-        )
+        self.tell(f"{self.done:,} of {self._total:,} {self._unit}, about {left:,.0f} s to go")
