@@ -28,7 +28,7 @@ from persidict_sync.coordinator import Coordinator
 from persidict_sync.value_watch import Version
 from scenarios.events import Event
 from scenarios.figures.places import Bucket
-from scenarios.figures.schedule import GONE, PATIENCE, SAFE
+from scenarios.figures.schedule import GONE, PATIENCE, RECORDS, SAFE
 from scenarios.operation import Operations
 
 KEPT: Final = ("a", "b")
@@ -246,7 +246,7 @@ class Actor:
 def act(place: Bucket, schedule: str, name: str, seed: int, times: int) -> Log:
     """What one one process of a schedule; none of them: it only looks, once."""
     d = place.open(timeout=PATIENCE).get_subdict(schedule)
-    fleet = Coordinator(d, prefix=(SAFE, "coordination"), owner=name, timeout=PATIENCE)
+    fleet = Coordinator(d, prefix=(SAFE, RECORDS), owner=name, timeout=PATIENCE)
     rng = random.Random(f"{name} of {schedule} in {seed}")
     actor = Actor(d, fleet, name=name, rng=rng)
     return actor.run(times) if times else actor.look()
