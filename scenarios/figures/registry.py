@@ -9,11 +9,12 @@ from scenarios.figures.claims import CLAIMS
 from scenarios.figures.crosstalk import CROSSTALK
 from scenarios.figures.damage import DAMAGE
 from scenarios.figures.figure import Figure
+from scenarios.figures.hostility import HOSTILITY
 from scenarios.figures.increments import INCREMENTS
 from scenarios.figures.linearizable import LINEARIZABLE
 from scenarios.figures.pushback import PUSHBACK
 
 FIGURES: Final[Mapping[str, Figure]] = {
     figure.name: figure
-    for figure in (LINEARIZABLE, CLAIMS, INCREMENTS, PUSHBACK, DAMAGE, CROSSTALK)
+    for figure in (LINEARIZABLE, CLAIMS, INCREMENTS, PUSHBACK, DAMAGE, CROSSTALK, HOSTILITY)
 }
