@@ -39,6 +39,10 @@ class Pool:
         self._size = size
         self._patience = patience
 
+    def start(self, function: Callable[..., T], *job: Any) -> Future[T]:
+        """Have one job done."""
+        return self._executor.submit(function, *job)
+
     def run(self, function: Callable[..., T], jobs: Iterable[tuple[Any, ...]]) -> Iterator[T]:
         """What the function returns for each job, as they end; they begin in order.
 
