@@ -14,6 +14,7 @@ from scenarios.figures.hostility import HOSTILITY
 from scenarios.figures.increments import INCREMENTS
 from scenarios.figures.kills import KILLS
 from scenarios.figures.linearizable import LINEARIZABLE
+from scenarios.figures.mis_stores import MIS_STORES
 from scenarios.figures.pushback import PUSHBACK
 
 FIGURES: Final[Mapping[str, Figure]] = {
@@ -28,5 +29,6 @@ FIGURES: Final[Mapping[str, Figure]] = {
         DAMAGE,
         CROSSTALK,
         HOSTILITY,
+        MIS_STORES,
     )
 }

@@ -5,6 +5,8 @@ from persidict.testing.control import ServerControl
 from persidict.testing.dialect import (
     DeleteIfMatch,
     Metadata,
+    PutIfAbsent,
+    PutIfMatch,
     PutIfNoneMatchEtag,
     StoreDialect,
 )
@@ -26,6 +28,8 @@ __all__ = [
     "LossyStore",
     "LostReplyError",
     "Metadata",
+    "PutIfAbsent",
+    "PutIfMatch",
     "PutIfNoneMatchEtag",
     "RequestLog",
     "ServerControl",
