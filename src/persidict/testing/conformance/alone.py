@@ -18,7 +18,7 @@ from persidict.testing.conformance import findings as checks
 from persidict.testing.lossy import LossyStore
 
 Problem = str | None
-_VERSIONS: Final = 20
+_VERSIONS: Final = 10
 _ITEMS: Final = 12
 _LONGEST_AGE: Final = 60.0
 

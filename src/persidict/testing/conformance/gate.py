@@ -58,6 +58,9 @@ class Gate:
         except (BackendError, ConcurrencyConflictError) as error:
             return error
         finally:
+            if self._racing.barrier is not None:
+                # It has sent nothing: nobody need wait for it.
+                together.abort()
             self._racing.barrier = None
 
     def _before_send(self, **_: object) -> None:
@@ -67,5 +70,5 @@ class Gate:
             try:
                 barrier.wait(LONGEST_WAIT)
             except threading.BrokenBarrierError:
-                # Others have lost their way; this request is sent all the same.
+                # Another sends nothing in this race; this one goes on.
                 return

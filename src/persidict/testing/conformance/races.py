@@ -110,7 +110,7 @@ class Races:
     def count(self) -> str | None:
         """Of all who add to one number none is lost."""
         self._d["count"] = 0
-        each = max(2, self._rounds // 4)
+        each = max(2, self._rounds // 8)
 
         def add() -> int:
             done = 0
