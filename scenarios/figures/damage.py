@@ -82,9 +82,13 @@ def read(place: Bucket, etags: dict[str, list[str]], job: int, seed: int) -> Rea
             found.outcomes["unknown"] += 1
         except BackendError:
             found.outcomes["refused"] += 1
+        except Exception as error:  # noqa: BLE001 - what was damaged was taken for what it says
+            found.outcomes["another error"] += 1
+            found.wrong.append(f"{kind} of {form} {number}: {type(error).__name__}: {error}"[:200])
         else:
-            found.outcomes["right"] += 1
-            if not right(answer):
+            is_right = right(answer)
+            found.outcomes["right" if is_right else "wrong"] += 1
+            if not is_right:
                 found.wrong.append(f"{kind} of {form} {number}: {str(answer)[:200]}")
     return found
 
@@ -149,9 +153,10 @@ def measure(task: Task) -> Result:
         counted={
             "damaged answers": sum(fired[kind].count for kind in _DAMAGES),
             "calls": outcomes.total(),
-            "answered rightly": outcomes["right"] - len(wrong),
-            "answered wrongly": len(wrong),
+            "answered rightly": outcomes["right"],
+            "answered wrongly": outcomes["wrong"],
             "refused with an error": outcomes["refused"],
+            "another error": outcomes["another error"],
             "outcome unknown": outcomes["unknown"],
         },
         violations=wrong,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, Final
 
 from persidict.clock import SYSTEM_CLOCK
 from scenarios.figures.figure import Plant
 from scenarios.figures.pool import context
 from scenarios.figures.survivors import Wanted
 from scenarios.figures.victims import HELD, LOST, RENEWED, Told, victim
+
+NAME: Final = "prey"
 
 
 class Prey:
@@ -33,7 +35,7 @@ class Prey:
         """Have it do what is to be interrupted."""
         self._line, there = context().Pipe(duplex=False)
         self._process = context().Process(
-            target=victim, args=(plant, function, *args, there), daemon=True
+            target=victim, args=(plant, function, *args, there), name=NAME, daemon=True
         )
         self._process.start()
         there.close()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from persidict import OutcomeUnknownError
 from persidict.clock import SYSTEM_CLOCK
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import AcquireTimeout
@@ -54,7 +56,9 @@ class _Contender(threading.Thread):
             if wanted.is_lease
             else self._fleet.semaphore(wanted.name, PERMITS, ttl=ttl)
         )
-        self._held: Held | None = self._lock.try_acquire()
+        self._held: Held | None = None
+        with suppress(OutcomeUnknownError):
+            self._held = self._lock.try_acquire()
         self._looked = SYSTEM_CLOCK.monotonic()
         self._acquired = self._looked if self._held else None
 

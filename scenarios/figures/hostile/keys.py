@@ -237,7 +237,7 @@ def _problems(name: str) -> Iterator[str]:
         yield "unsafe characters"
     if {".", ".."} & set(parts) or "" in parts[:-1]:
         yield "a part that a path would resolve"
-    if len(name.encode()) > NAME_BYTES:
+    if len(name.encode(errors="surrogatepass")) > NAME_BYTES:
         yield "too long"
 
 
