@@ -70,7 +70,7 @@ class Measured:
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        width = max(map(len, [*self.result.counted, *self.result.faults, "seconds"]))
+        width = max(map(len, [*self.result.counted, *self.result.faults, "violations"]))
         for name, value in self.result.counted.items():
             yield f"  {name:<{width}}  {_shown(value)}"
         for kind, fired in self.result.faults.items():
