@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 from scenarios.checks.all import check_all
 from scenarios.conduct import Run
+from scenarios.figures import command as figures
 from scenarios.ground import UnusableStoreError
 from scenarios.history import History, read_history, write_history
 from scenarios.options import Options
@@ -68,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _on_history(parsed)
     if parsed.command == "simulate":
         return _simulate(parsed)
+    if parsed.command == "figures":
+        return figures.run(parsed)
     try:
         options = Options(**{name: vars(parsed)[name] for name in Options.__dataclass_fields__})
         run = Run(SCENARIOS[parsed.scenario], options, screen=Screen(sys.stdout))
@@ -161,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add_arguments(simulate)
+    figures.add_to(commands)
     run = commands.add_parser(
         "run",
         help="run a scenario and audit it",

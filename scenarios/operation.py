@@ -5,13 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownError
 from persidict_sync.errors import AcquireTimeout, LeaseLost, RecordError, StaleTokenError
-
-if TYPE_CHECKING:
-    from scenarios.journal import Journal
 
 CERTAINLY_NOT_APPLIED: Final = (
     AcquireTimeout,
@@ -21,6 +18,13 @@ CERTAINLY_NOT_APPLIED: Final = (
     RecordError,
     StaleTokenError,
 )
+
+
+class Log(Protocol):
+    """What events are logged to, such as a `Journal`."""
+
+    def log(self, name: str, /, **fields: Any) -> None:
+        """Take one event."""
 
 
 class Operation:
@@ -48,7 +52,7 @@ class Operations:
         journal: Its log.
     """
 
-    def __init__(self, worker: str, *, journal: Journal) -> None:
+    def __init__(self, worker: str, *, journal: Log) -> None:
         self._worker = worker
         self._journal = journal
         self._numbers = itertools.count(1)

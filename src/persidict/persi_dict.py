@@ -515,9 +515,27 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
             >>> told
             [('put', 'applied'), ('get', 'absent')]
         """
+        return self.with_store(lambda store: MeteredStore(store, meter))
+
+    def with_store(self, wrap: Callable[[ObjectStore], ObjectStore]) -> Self:
+        """The same storage, whose requests pass through a store around its own; no request.
+
+        For instruments, and for tests that have requests fail: `persidict.store_around` begins
+        such a store, `persidict.testing.LossyStore` is one.
+
+        Args:
+            wrap: Called once, with the store; returns the one around it.
+
+        Example:
+            >>> from persidict import LocalDict
+            >>> from persidict.testing import LossyStore
+            >>> d = LocalDict().with_store(lambda store: LossyStore(store, share=0.5, seed=7))
+            >>> d["job"] = "open"
+            >>> d["job"]
+            'open'
+        """
         inner = self._items.store
-        store = SettledStore(MeteredStore(inner.store, meter), policy=inner.policy)
-        return self._like_this(store=store)
+        return self._like_this(store=SettledStore(wrap(inner.store), policy=inner.policy))
 
     def random_key(self) -> NonEmptySafeStrTuple | None:
         """A key, each with the same chance, after one pass over all; None if there is none."""

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from persidict.testing import DeleteIfMatch, Metadata, PutIfNoneMatchEtag, StoreDialect
+from persidict.testing import (
+    DeleteIfMatch,
+    Metadata,
+    PutIfAbsent,
+    PutIfMatch,
+    PutIfNoneMatchEtag,
+    StoreDialect,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -68,6 +75,36 @@ def test_by_default_conditions_are_those_of_aws(item: Item) -> None:
     assert item.delete(IfMatch='"stale"') == 412
     assert item.delete(IfMatch=etag) == 204
     assert item.delete(IfMatch=etag) == 404
+
+
+def test_put_ignores_if_match(speak: Put, item: Item) -> None:
+    speak(put_if_match=PutIfMatch.IGNORED)
+    assert item.put(IfMatch='"stale"') == 200
+    assert item.put(IfMatch='"stale"') == 200
+    assert item.put(IfNoneMatch="*") == 412
+
+
+def test_put_under_if_match_creates(speak: Put, item: Item) -> None:
+    speak(put_if_match=PutIfMatch.CREATES)
+    assert item.put(IfMatch='"stale"') == 200
+    etag = item.head["ETag"]
+    assert item.put(IfMatch='"stale"') == 412
+    assert item.put(IfMatch=etag) == 200
+
+
+def test_put_ignores_if_none_match(speak: Put, item: Item) -> None:
+    speak(put_if_absent=PutIfAbsent.IGNORED)
+    assert item.put(IfNoneMatch="*") == 200
+    assert item.put(IfNoneMatch="*") == 200
+    assert item.put(IfMatch='"stale"') == 412
+
+
+def test_put_refuses_if_none_match(speak: Put, item: Item) -> None:
+    speak(put_if_absent=PutIfAbsent.REFUSED)
+    assert item.put(IfNoneMatch="*") == 501
+    assert item.look() == 404
+    assert item.put() == 200
+    assert item.put(IfMatch=item.head["ETag"]) == 200
 
 
 @pytest.mark.parametrize("etag", ['"stale"', "stale"])

@@ -5,12 +5,15 @@ from persidict.testing.control import ServerControl
 from persidict.testing.dialect import (
     DeleteIfMatch,
     Metadata,
+    PutIfAbsent,
+    PutIfMatch,
     PutIfNoneMatchEtag,
     StoreDialect,
 )
 from persidict.testing.embedded_s3 import EmbeddedS3, ServerStartError
 from persidict.testing.faults import FaultKind, FaultPlan, FaultReport, FaultRule, FiredFault
 from persidict.testing.ledger import LoggedRequest, RequestLog
+from persidict.testing.lossy import LossyStore, LostReplyError
 from persidict.testing.workers import Worker, WorkerDiedError, WorkerHungError, Workers
 
 __all__ = [
@@ -22,7 +25,11 @@ __all__ = [
     "FaultRule",
     "FiredFault",
     "LoggedRequest",
+    "LossyStore",
+    "LostReplyError",
     "Metadata",
+    "PutIfAbsent",
+    "PutIfMatch",
     "PutIfNoneMatchEtag",
     "RequestLog",
     "ServerControl",

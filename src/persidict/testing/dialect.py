@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -27,6 +27,28 @@ class DeleteIfMatch(StrEnum):
     """Deletes nothing and answers 501 (LocalStack)."""
 
 
+class PutIfMatch(StrEnum):
+    """What PUT with If-Match does."""
+
+    HONOURED = "honoured"
+    """Writes only over what matches (AWS)."""
+    CREATES = "creates"
+    """The same, and writes where nothing is there."""
+    IGNORED = "ignored"
+    """Writes whatever is there (rclone, s3rver)."""
+
+
+class PutIfAbsent(StrEnum):
+    """What PUT with If-None-Match and `*` does."""
+
+    HONOURED = "honoured"
+    """Writes only where nothing is there (AWS)."""
+    IGNORED = "ignored"
+    """Writes whatever is there (rclone, s3rver)."""
+    REFUSED = "refused"
+    """Writes nothing and answers 501 (Swift 2.30)."""
+
+
 class PutIfNoneMatchEtag(StrEnum):
     """What PUT with If-None-Match and an etag instead of `*` does."""
 
@@ -47,11 +69,22 @@ class Metadata(StrEnum):
     """`write-id` comes back as `Write-Id` (rclone)."""
 
 
+_KINDS: Final[Mapping[str, type[StrEnum]]] = {
+    "put_if_match": PutIfMatch,
+    "put_if_absent": PutIfAbsent,
+    "delete_if_match": DeleteIfMatch,
+    "put_if_none_match_etag": PutIfNoneMatchEtag,
+    "metadata": Metadata,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoreDialect:
     """Differences between stores, all of which may be combined; the defaults are those of moto.
 
     Args:
+        put_if_match: What PUT with If-Match does.
+        put_if_absent: What PUT with If-None-Match and `*` does.
         delete_if_match: What DELETE with If-Match does.
         put_if_none_match_etag: What PUT with If-None-Match and an etag does.
         unquoted_if_match_only: PUT and DELETE with a quoted etag in If-Match are always
@@ -65,6 +98,8 @@ class StoreDialect:
         ValueError: `if_match_absent_status` is neither 404 nor 412.
     """
 
+    put_if_match: PutIfMatch = PutIfMatch.HONOURED
+    put_if_absent: PutIfAbsent = PutIfAbsent.HONOURED
     delete_if_match: DeleteIfMatch = DeleteIfMatch.HONOURED
     put_if_none_match_etag: PutIfNoneMatchEtag = PutIfNoneMatchEtag.IGNORED
     unquoted_if_match_only: bool = False
@@ -75,11 +110,8 @@ class StoreDialect:
     def __post_init__(self) -> None:
         if self.if_match_absent_status not in (404, 412):
             raise ValueError(f"404 or 412, not {self.if_match_absent_status}")
-        object.__setattr__(self, "delete_if_match", DeleteIfMatch(self.delete_if_match))
-        object.__setattr__(
-            self, "put_if_none_match_etag", PutIfNoneMatchEtag(self.put_if_none_match_etag)
-        )
-        object.__setattr__(self, "metadata", Metadata(self.metadata))
+        for name, kind in _KINDS.items():
+            object.__setattr__(self, name, kind(getattr(self, name)))
 
     def over(self, store: Store) -> Store:
         """The same store, speaking this dialect; as atomic as the lock around the result."""
@@ -92,12 +124,28 @@ class StoreDialect:
             refusal = self._refusal(request, store=store)
             if refusal is not None:
                 return refusal
-            if request.method == "DELETE" and self.delete_if_match is DeleteIfMatch.IGNORED:
-                request = _without(request, is_dropped="if-match".__eq__)
+            ignored = self._ignored(request, store=store)
+            if ignored is not None:
+                request = _without(request, is_dropped=ignored.__eq__)
             answer = store(request)
             return self._absent(answer, request=request)
 
         return speak
+
+    def _ignored(self, request: Request, *, store: Store) -> str | None:
+        """The condition that the store does not look at."""
+        if request.method == "DELETE" and self.delete_if_match is DeleteIfMatch.IGNORED:
+            return "if-match"
+        if request.method != "PUT":
+            return None
+        if "if-none-match" in request.headers and self.put_if_absent is PutIfAbsent.IGNORED:
+            return "if-none-match"
+        if "if-match" not in request.headers or self.put_if_match is PutIfMatch.HONOURED:
+            return None
+        if self.put_if_match is PutIfMatch.CREATES:
+            present = store(Request("HEAD", request.path, _identity(request)))
+            return "if-match" if present.status == 404 else None
+        return "if-match"
 
     def _refusal(self, request: Request, *, store: Store) -> Answer | None:
         if_match = request.headers.get("if-match")
@@ -111,11 +159,14 @@ class StoreDialect:
         if self.unquoted_if_match_only and if_match is not None and '"' in if_match:
             return _precondition_failed(request)
         if_none_match = request.headers.get("if-none-match", "*")
-        if request.method == "PUT" and if_none_match != "*":
+        if request.method == "PUT" and "if-none-match" in request.headers:
             return self._refusal_of_none_match(request, etag=if_none_match, store=store)
         return None
 
     def _refusal_of_none_match(self, request: Request, *, etag: str, store: Store) -> Answer | None:
+        if etag == "*":
+            is_refused = self.put_if_absent is PutIfAbsent.REFUSED
+            return _not_implemented(request) if is_refused else None
         if self.put_if_none_match_etag is PutIfNoneMatchEtag.REFUSED:
             return _not_implemented(request)
         if self.put_if_none_match_etag is PutIfNoneMatchEtag.IGNORED:
