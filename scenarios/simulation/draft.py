@@ -83,5 +83,6 @@ def _disruptions(random: Random, times: Times, *, seats: int) -> list[Disruption
     some("pause", 0.6, (0.1 * times.ttl, 2.5 * times.ttl))
     some("crash", 0.4, (0.1, times.ttl))
     some("clock-jump", 0.5, (-JUMP, JUMP))
-    some(CUT, 0.75, (times.request, 2.5 * times.ttl))
+    some(CUT, 0.5, (times.request, 2.5 * times.ttl))
+    some(CUT, 0.7, (times.request, 6.0 * times.request))
     return sorted(found, key=lambda one: one.at)

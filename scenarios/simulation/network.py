@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from scenarios.simulation.scheduler import Task
     from scenarios.simulation.world import World
 
-STALLED: Final = 0.3
+STALLED: Final = 0.5
 """The share of requests of one who is cut off that arrive afterwards."""
+STALL: Final = 10.0
+"""Up to so many timeouts afterwards."""
 
 
 FROZEN: Final = 2.5
@@ -155,7 +157,8 @@ class Network(ObjectStore):
         """Nothing arrives; what was sent may when the way is open again."""
         it.told = self._world.strike(self._host, CUT, verb, name, is_write=is_write)
         if it.random.random() < STALLED and not is_beyond("late", verb, name):
-            it.arrives(after=self._host.cut_until - self._scheduler.now + it.there)
+            queued = STALL * self.request_timeout * it.random.random() ** 2
+            it.arrives(after=self._host.cut_until - self._scheduler.now + it.there + queued)
         return "request-lost"
 
     def _spot(self, task: Task) -> str:
