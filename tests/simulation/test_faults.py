@@ -38,7 +38,9 @@ def answered(kind, act):
 
         stage.run(host, body)
         assert stage.world.strikes == {kind: 1}
-        fault = next(fields for _, _, name, fields in stage.world.chronicle.lines if name == "fault")
+        fault = next(
+            fields for _, _, name, fields in stage.world.chronicle.lines if name == "fault"
+        )
         assert fault["until"] <= stage.scheduler.now
         return seen["answer"], seen["at"], len(seen["then"]), len(stage.world.bucket.objects)
 
