@@ -51,7 +51,9 @@ class Prey:
             self._timer.start()
 
     def _kill(self) -> None:
-        self._process.kill()
+        # Once reaped, its id may be another's.
+        if self._process.is_alive():
+            self._process.kill()
         self.killed_at = SYSTEM_CLOCK.monotonic()
 
     def bury(self) -> None:
