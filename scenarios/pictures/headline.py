@@ -41,6 +41,8 @@ def _story(subject: Subject) -> Iterator[str]:
         yield " ".join(subject.story)
     if subject.meta.get("unsafe"):
         yield "This is the planted wrong variant, which the audit is to convict."
+    if "bug" in subject.meta:
+        yield f"A bug was planted, which the checkers are to convict: {subject.meta['bug']}."
     yield " ".join([_size(subject), *_blows(subject)])
 
 

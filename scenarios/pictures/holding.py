@@ -116,8 +116,8 @@ class Holding:
         holding = f"holding token {belief.token}"
         if fate.died is not None and belief.begins <= fate.died <= belief.ends:
             return Flag(fate.died, f"{belief.actor} is killed {holding}")
-        for begins, _ in fate.frozen:
-            if belief.begins <= begins <= belief.ends:
+        for begins, ends in fate.frozen:
+            if belief.begins <= begins <= belief.ends <= ends:
                 return Flag(begins, f"{belief.actor} is frozen {holding}")
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from scenarios.pictures.beliefs import Crowd
@@ -15,7 +16,7 @@ from scenarios.pictures.window import Window, duration
 from scenarios.words import listed, many
 
 _MOST_OBJECTS: Final = 6
-_MOST_CROWDS: Final = 3
+_MOST_LOOKS: Final = 4
 _NAMES: Final = 6
 _MOST_STRUCK: Final = 3
 _MARGIN: Final = 0.6
@@ -66,7 +67,8 @@ def _despite(holding: Holding) -> str:
 
 
 def _closer_looks(holding: Holding, subject: Subject, *, name: str) -> Iterator[Markup]:
-    for number, (title, window, actors) in enumerate(_moments(holding, subject)):
+    moments = islice(_moments(holding, subject), _MOST_LOOKS)
+    for number, (title, window, actors) in enumerate(moments):
         chart = draw_holding(holding, window=window, actors=actors)
         yield tag("h3", title)
         yield figure(chart, name=f"{name}-{number}", title=title, has_legend=False)
@@ -75,7 +77,7 @@ def _closer_looks(holding: Holding, subject: Subject, *, name: str) -> Iterator[
 def _moments(
     holding: Holding, subject: Subject
 ) -> Iterator[tuple[str, Window, Sequence[str] | None]]:
-    for crowd in holding.crowds[:_MOST_CROWDS]:
+    for crowd in holding.crowds:
         names = [*dict.fromkeys(belief.actor for belief in crowd.beliefs)]
         title = f"{crowd.most} at once, from near: {listed(names[:_NAMES])}"
         yield title, _around_crowd(crowd, subject.window), names

@@ -153,7 +153,10 @@ class Subject:
         """What to type to run it again; None if nobody knows."""
         meta = self.meta
         if meta["source"] == "simulation" and "seed" in meta:
-            return f"python -m scenarios simulate --seed {shlex.quote(str(meta['seed']))}"
+            words = ["python", "-m", "scenarios", "simulate", "--seed", str(meta["seed"])]
+            for option in ("hours", "bug"):
+                words += [f"--{option}", f"{meta[option]}"] if option in meta else []
+            return shlex.join(words)
         if not {"scenario", "seed", "workers", "tasks", "store"} <= meta.keys():
             return None
         words = ["python", "-m", "scenarios", "run", str(meta["scenario"])]

@@ -14,6 +14,7 @@ ZOOMS: Final = (1, 4, 16)
 """How many times as wide a picture can be made."""
 
 _TICKS: Final = 11
+_LONG: Final = 120.0
 _UNITS: Final = ((1.0, "s"), (60.0, "min"), (3600.0, "h"))
 _LARGEST_IN_UNIT: Final = 300.0
 
@@ -93,11 +94,15 @@ def nice_step(rough: float) -> float:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: `1.2 ms`, `3.4 s`."""
-    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if abs(seconds) >= scale:
-            return f"{seconds / scale:.3g} {unit}" if abs(seconds) < 1000 else f"{seconds:,.0f} s"
-    return "0 s" if seconds == 0 else f"{seconds / 1e-6:.2g} µs"
+    """Seconds in words: `1.2 ms`, `3.4 s`, `2 min 5 s`, `10 h 4 min`."""
+    if seconds >= _LONG:
+        minutes, rest = divmod(round(seconds), 60)
+        hours, minutes_left = divmod(minutes, 60)
+        return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
+    for scale, unit in ((1.0, "s"), (1e-3, "ms")):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs" if seconds else "0 s"
 
 
 def _finer(step: float, zoom: int) -> float:

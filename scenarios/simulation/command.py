@@ -56,7 +56,7 @@ def _one(seed: int, *, terms: Terms, history: Path | None, shrinks: bool) -> int
         found = violations(outcome)
     print(*schedule(outcome.plan), sep="\n")
     if history is not None:
-        write_history(history, history_of(outcome))
+        write_history(history, history_of(outcome, **terms.about))
     for one in found:
         print(f"{one.check}: {one.object} at {one.at:.4f} s: {one.text}")
     print(f"{outcome.operations} operations, {outcome.requests} requests, {len(found)} violations")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from scenarios.checks.all import check_all
 from scenarios.checks.violation import Violation
@@ -18,9 +18,10 @@ BREAKDOWN: Final = "breakdown"
 """The check that a run comes to its end, and that programs meet only errors that are documented."""
 
 
-def history_of(outcome: Outcome) -> History:
-    """The run's history."""
+def history_of(outcome: Outcome, **options: Any) -> History:
+    """The run's history; the options with which its seed was run go into its meta."""
     about = {
+        **options,
         "format": FORMAT,
         "source": "simulation",
         "seed": outcome.plan.seed,

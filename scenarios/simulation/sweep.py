@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from scenarios.checks.violation import Violation
 from scenarios.simulation.bugs import BUGS
@@ -19,7 +19,7 @@ from scenarios.simulation.faults import KINDS
 from scenarios.simulation.judge import violations
 from scenarios.simulation.plan import Plan
 from scenarios.simulation.run import run
-from scenarios.simulation.vigil import vigil_of
+from scenarios.simulation.vigil import HOURS, vigil_of
 
 CHUNK: Final = 20
 """Seeds that a process runs before it reports."""
@@ -65,6 +65,12 @@ class Terms:
     def plan(self, seed: int) -> Plan:
         """The plan of a seed."""
         return vigil_of(seed) if self.is_vigil else plan_of(seed)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a history says of it: the options, without which a seed is another run."""
+        bug: dict[str, Any] = {"bug": self.bug} if self.bug else {}
+        return bug | ({"hours": HOURS} if self.is_vigil else {})
 
     def planted(self) -> AbstractContextManager[object]:
         """Has the code make the bug."""

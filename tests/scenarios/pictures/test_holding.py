@@ -176,3 +176,9 @@ def test_the_legend_names_what_is_to_be_seen(story):
     assert {"killed", "frozen"} <= legend(0.0, 10.0)
     assert {"killed", "frozen"} & legend(0.0, 4.5) == {"killed"}
     assert {"killed", "frozen"} & legend(4.5, 6.0) == {"frozen"}
+
+
+def test_a_freeze_that_a_belief_outlives_is_no_blow_to_it():
+    story = Story().acquire(1, at=0.0, until=9.0).tell("w1", "paused", at=1.0)
+    story.tell("w1", "resumed", at=2.0).acquire(2, by="w2", at=10.0).release(2, by="w2")
+    assert [flag.text for flag in holding(story).flags()] == ["w2 takes over, 1 s later"]

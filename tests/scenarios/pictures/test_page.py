@@ -134,7 +134,15 @@ def test_a_command_is_quoted_for_the_shell():
     assert Subject(Story(source="simulation", seed=5).history).command == (
         "python -m scenarios simulate --seed 5"
     )
+    planted = Subject(Story(source="simulation", seed=5, hours=10.0, bug="x y").history)
+    assert planted.command == "python -m scenarios simulate --seed 5 --hours 10.0 --bug 'x y'"
     assert Subject(Story().history).command is None
+
+
+def test_a_planted_bug_is_told_of():
+    text = page_of(Story(source="simulation", seed=5, bug="blind-409"))
+    assert "A bug was planted, which the checkers are to convict: blind-409." in text
+    assert "A bug was planted" not in page_of(Story(source="simulation", seed=5))
 
 
 def verdict(page):
@@ -223,7 +231,7 @@ def test_stragglers_do_not_squeeze_the_pictures():
     subject = Subject(story.history)
     assert (subject.window.start, subject.window.end) == (1.0, 82.0)
     assert [*subject.stragglers] == [5001.0, 5002.0]
-    assert "(Then 2 events more, the last after 5,001 s.)" in draw_page(subject)
+    assert "(Then 2 events more, the last after 1 h 23 min.)" in draw_page(subject)
 
 
 def test_silences_in_the_midst_are_shown():
