@@ -94,7 +94,7 @@ def nice_step(rough: float) -> float:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: `1.2 ms`, `3.4 s`, `2 min 5 s`, `10 h 4 min`."""
+    """Seconds in words: `1.2 ms`, `3.4 s`, `2 min 5 s`, `10 h 3 min`."""
     if seconds >= _LONG:
         minutes, rest = divmod(round(seconds), 60)
         hours, minutes_left = divmod(minutes, 60)
