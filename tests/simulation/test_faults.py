@@ -38,7 +38,9 @@ def answered(kind, act):
 
         stage.run(host, body)
         assert stage.world.strikes == {kind: 1}
-        fault = next(fields for _, _, name, fields in stage.world.chronicle.lines if name == "fault")
+        fault = next(
+            fields for _, _, name, fields in stage.world.chronicle.lines if name == "fault"
+        )
         assert fault["until"] <= stage.scheduler.now
         return seen["answer"], seen["at"], len(seen["then"]), len(stage.world.bucket.objects)
 
@@ -155,8 +157,7 @@ def test_a_process_is_frozen_in_the_midst_of_a_request_which_arrives():
 def test_the_bucket_is_like_s3():
     with staged() as stage:
         bucket = stage.world.bucket
-        put_as = dict(write_id="1", precondition=None)
-        assert bucket.put("a", b"x", **put_as) == Applied(f'"{md5(b"x")}"')
+        assert bucket.put("a", b"x", write_id="1", precondition=None) == Applied(f'"{md5(b"x")}"')
         assert bucket.put("a", b"x", write_id="2", precondition=IfAbsent()) == Refused()
         assert bucket.put("b", b"x", write_id="2", precondition=IfMatch("no")) == Refused()
         assert bucket.delete("b", precondition=IfMatch("no")) == Refused()

@@ -6,9 +6,9 @@ from queue import Empty
 
 import pytest
 
+from persidict_sync import held
 from scenarios.simulation.primitives import SimpleQueue
 from scenarios.simulation.threads import Threading, simulated
-from persidict_sync import held
 from tests.simulation.stage import staged
 
 

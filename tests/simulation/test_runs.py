@@ -1,4 +1,4 @@
-"""Runs of seeds: nothing is violated, every fault strikes, and a seed is a history byte for byte."""
+"""Runs of seeds: nothing is violated, every fault strikes, and a seed is one history."""
 
 from __future__ import annotations
 
