@@ -58,7 +58,9 @@ def not_sent(it: Exchange) -> Any:
 def doubled(it: Exchange) -> Any:
     """Another copy arrives later, perhaps much later; the first one's answer is delivered."""
     reply = it.arrives(after=it.there)
-    it.lingers(at_least=it.there, at_most=it.there + it.latency * 10 ** (4 * it.random.random()))
+    it.lingers(
+        at_least=1.001 * it.there, at_most=it.there + it.latency * 10 ** (4 * it.random.random())
+    )
     return it.answered(reply, after=it.there + it.back)
 
 
