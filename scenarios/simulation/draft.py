@@ -32,6 +32,7 @@ def plan_of(seed: int) -> Plan:
     times = Times(
         latency=0.01 * 8 ** random.random(),
         request=request,
+        update=request * random.choice((3.0, 5.0, 9.0)),
         ttl=request * random.uniform(4.0, 10.0),
         think=0.8 * random.random(),
     )

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from persidict.object_store import TransientError, Unaccounted
 from scenarios.simulation.clock import HostClock
-from scenarios.simulation.scheduler import Scheduler
+from scenarios.simulation.stalls import Stalled
+
+if TYPE_CHECKING:
+    from scenarios.simulation.world import World
 
 
 class Reply:
-    """The answer to one copy of a request, once that has arrived."""
+    """The answer to one copy of a request, once that has arrived, which it does once."""
 
-    __slots__ = ("_act", "answer")
+    __slots__ = ("_act", "answer", "has_come")
 
     answer: Any
 
     def __init__(self, act: Callable[[], Any]) -> None:
         self._act = act
+        self.has_come = False
 
     def come(self) -> None:
         """Let the copy arrive."""
-        self.answer = self._act()
+        if not self.has_come:
+            self.has_come = True
+            self.answer = self._act()
 
 
 class Exchange:
@@ -39,27 +45,41 @@ class Exchange:
             effect is over.
     """
 
-    __slots__ = ("_act", "_clock", "_is_write", "_scheduler", "back", "latency", "random", "there",
-                 "timeout", "told")  # fmt: skip
+    __slots__ = (
+        "_act",
+        "_clock",
+        "_is_write",
+        "_name",
+        "_scheduler",
+        "_world",
+        "back",
+        "latency",
+        "random",
+        "there",
+        "timeout",
+        "told",
+    )
 
     def __init__(
         self,
+        world: World,
+        name: str,
         act: Callable[[], Any],
         *,
         is_write: bool,
         clock: HostClock,
-        scheduler: Scheduler,
         random: Random,
-        latency: float,
         timeout: float,
     ) -> None:
+        self._world = world
+        self._name = name
         self._act = act
         self._is_write = is_write
         self._clock = clock
-        self._scheduler = scheduler
+        self._scheduler = world.scheduler
         self.random = random
         self.told: dict[str, Any] | None = None
-        self.latency = latency
+        self.latency = latency = world.plan.times.latency
         self.timeout = timeout
         self.there = latency * (0.2 + random.random())
         self.back = latency * (0.2 + random.random())
@@ -79,6 +99,24 @@ class Exchange:
     def waits(self, seconds: float) -> None:
         """Let the client wait for so long."""
         self._sleep_until(self._scheduler.now + seconds)
+
+    def lingers(self, *, at_least: float, at_most: float) -> None:
+        """Have a copy arrive on its own: in the end, or before just that just before another write.
+
+        Reads come and go without anybody noticing.
+        """
+        reply = self.arrives(after=at_most)
+        if self._is_write:
+            now = self._scheduler.now
+            self._world.stalls.add(
+                self._name,
+                Stalled(
+                    reply.come,
+                    not_before=now + at_least,
+                    not_after=now + at_most,
+                    spared=self.random.randrange(3),
+                ),
+            )
 
     def answered(self, reply: Reply, *, after: float) -> Any:
         """The answer comes back after so many seconds, if the client waits for so long."""

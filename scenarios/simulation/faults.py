@@ -58,7 +58,9 @@ def not_sent(it: Exchange) -> Any:
 def doubled(it: Exchange) -> Any:
     """Another copy arrives later, perhaps much later; the first one's answer is delivered."""
     reply = it.arrives(after=it.there)
-    it.arrives(after=it.there + it.latency * 10 ** (4 * it.random.random()))
+    it.lingers(
+        at_least=1.001 * it.there, at_most=it.there + it.latency * 10 ** (4 * it.random.random())
+    )
     return it.answered(reply, after=it.there + it.back)
 
 
@@ -72,7 +74,7 @@ def doubled_and_crossed(it: Exchange) -> Any:
 
 def late(it: Exchange) -> Any:
     """It arrives after the client has given it up, perhaps long after."""
-    it.arrives(after=it.timeout * (1.0 + 30.0 * it.random.random() ** 3))
+    it.lingers(at_least=it.timeout, at_most=it.timeout * (1.0 + 30.0 * it.random.random() ** 2))
     return it.times_out()
 
 

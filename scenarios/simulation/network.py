@@ -59,7 +59,6 @@ class Network(ObjectStore):
         self._scheduler = world.scheduler
         self._mix = mix
         self._spared = world.plan.spared
-        self._latency = world.plan.times.latency
         self.request_timeout = world.plan.times.request
 
     def within(self, seconds: float) -> ObjectStore:
@@ -88,12 +87,13 @@ class Network(ObjectStore):
         content_type: str,  # noqa: ARG002
         precondition: Precondition | None,
     ) -> Answer:
-        bucket = self._bucket
-        return self._write(
-            "put",
-            name,
-            lambda: bucket.put(name, body, write_id=write_id, precondition=precondition),
-        )
+        bucket, world = self._bucket, self._world
+
+        def act() -> Answer:
+            world.stalls.overtake(name, now=world.scheduler.now)
+            return bucket.put(name, body, write_id=write_id, precondition=precondition)
+
+        return self._write("put", name, act)
 
     def delete(self, name: Name, *, precondition: IfMatch | None) -> Answer:
         bucket = self._bucket
@@ -124,12 +124,12 @@ class Network(ObjectStore):
         if self._host.is_dead:
             raise GreenletExit
         it = Exchange(
+            self._world,
+            name,
             act,
             is_write=is_write,
             clock=self._host.clock,
-            scheduler=self._scheduler,
             random=task.random,
-            latency=self._latency,
             timeout=self.request_timeout,
         )
         self._world.requests += 1
@@ -157,8 +157,9 @@ class Network(ObjectStore):
         """Nothing arrives; what was sent may when the way is open again."""
         it.told = self._world.strike(self._host, CUT, verb, name, is_write=is_write)
         if it.random.random() < STALLED and not is_beyond("late", verb, name):
+            opens = self._host.cut_until - self._scheduler.now + it.there
             queued = STALL * self.request_timeout * it.random.random() ** 2
-            it.arrives(after=self._host.cut_until - self._scheduler.now + it.there + queued)
+            it.lingers(at_least=opens, at_most=opens + queued)
         return "request-lost"
 
     def _spot(self, task: Task) -> str:

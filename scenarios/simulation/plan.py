@@ -53,6 +53,7 @@ class Times:
     Attributes:
         latency: What half a request usually takes.
         request: After how long a client gives a request up.
+        update: Within how long an update is settled.
         ttl: Of leases.
         think: Between two steps, at most.
         poll: Between two looks of one who waits; None for what leases do by themselves.
@@ -61,6 +62,7 @@ class Times:
 
     latency: float
     request: float
+    update: float
     ttl: float
     think: float
     poll: float | None = None
@@ -70,11 +72,6 @@ class Times:
     def settle(self) -> float:
         """Within how long a call of the dictionary is settled."""
         return 3 * self.request
-
-    @property
-    def update(self) -> float:
-        """Within how long an update is settled, as a `Coordinator` divides it."""
-        return 3 * self.settle
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ PER_HOUR: Final = {"pause": 2.0, "crash": 0.5, "clock-jump": 2.0, CUT: 1.0}
 def vigil_of(seed: int) -> Plan:
     """What a seed decides of a run of hours: leases of minutes, which are held and fenced with."""
     random = Random(-1 - seed)
-    ttl = random.uniform(40.0, 160.0)
+    ttl, request = random.uniform(40.0, 160.0), random.uniform(1.0, 5.0)
     times = Times(
         latency=0.02 * 10 ** random.random(),
-        request=random.uniform(1.0, 5.0),
+        request=request,
+        update=9 * request,
         ttl=ttl,
         think=random.uniform(0.2, 1.0) * ttl,
         poll=ttl / 4,

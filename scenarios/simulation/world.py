@@ -14,6 +14,7 @@ from scenarios.simulation.faults import Mix
 from scenarios.simulation.host import Host
 from scenarios.simulation.plan import Plan
 from scenarios.simulation.scheduler import Scheduler
+from scenarios.simulation.stalls import Stalls
 
 SEED_STRIDE: Final = 1_000_003
 """Keeps the seeds of processes, threads and steps apart."""
@@ -27,6 +28,7 @@ class World:
         scheduler: Whose turn it is.
 
     Attributes:
+        stalls: Copies of writes that are still on their way.
         hosts: The processes, those that have crashed as well.
         strikes: How often each kind of fault struck.
         objects: What programs have used.
@@ -39,6 +41,7 @@ class World:
         self.plan: Final = plan
         self.scheduler: Final = scheduler
         self.bucket: Final = Bucket(scheduler)
+        self.stalls: Final = Stalls()
         self.chronicle: Final = Chronicle(scheduler)
         self.beliefs: Final = Beliefs(self.chronicle)
         self.hosts: list[Host] = []

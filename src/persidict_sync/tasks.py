@@ -195,7 +195,7 @@ class Tasks:
         dead: set[str] = set()
 
         def look() -> bool | None:
-            for worker in owners.keys() - dead:
+            for worker in [one for one in owners if one not in dead]:
                 if self._vigil.has_died(worker, ttl=owners[worker]):
                     dead.add(worker)
             return True if dead == owners.keys() else None

@@ -114,6 +114,7 @@ WITHOUT_REQUEST = {
     "s3_client",
     "with_codec",
     "with_meter",
+    "with_store",
     "with_timeout",
 }
 STRUCTURE = {

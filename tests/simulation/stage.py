@@ -12,7 +12,7 @@ from scenarios.simulation.scheduler import Scheduler
 from scenarios.simulation.threads import simulated
 from scenarios.simulation.world import World
 
-TIMES = Times(latency=0.01, request=1.0, ttl=10.0, think=0.0)
+TIMES = Times(latency=0.01, request=1.0, update=9.0, ttl=10.0, think=0.0)
 
 
 def plan(*steps: str, seats: int = 1, mix: Mix = NO_FAULTS, **about) -> Plan:

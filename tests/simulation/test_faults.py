@@ -157,8 +157,7 @@ def test_a_process_is_frozen_in_the_midst_of_a_request_which_arrives():
 def test_the_bucket_is_like_s3():
     with staged() as stage:
         bucket = stage.world.bucket
-        put_as = {"write_id": "1", "precondition": None}
-        assert bucket.put("a", b"x", **put_as) == Applied(f'"{md5(b"x")}"')
+        assert bucket.put("a", b"x", write_id="1", precondition=None) == Applied(f'"{md5(b"x")}"')
         assert bucket.put("a", b"x", write_id="2", precondition=IfAbsent()) == Refused()
         assert bucket.put("b", b"x", write_id="2", precondition=IfMatch("no")) == Refused()
         assert bucket.delete("b", precondition=IfMatch("no")) == Refused()

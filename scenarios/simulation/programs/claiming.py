@@ -14,7 +14,7 @@ NAMES = 6
 
 def claim_never(worker: Worker) -> None:
     """Claim a task that is never begun again."""
-    _claim(worker, "never", _claims(worker, "never"))
+    _claim(worker, "never", _claims(worker, "never", ttl=worker.ttl))
 
 
 def claim_manual(worker: Worker) -> None:
@@ -86,6 +86,19 @@ def run_tasks(worker: Worker) -> None:
         {},
         lambda: claims.run(one, [f"r{n}" for n in range(8)], workers=threads),
         shown=lambda progress: progress.done,
+    )
+
+
+def orphaned(worker: Worker) -> None:
+    """Watch for owners that have died."""
+    claims = _claims(worker, "never", ttl=worker.ttl)
+    timeout = worker.random.random() * worker.ttl
+    worker.perform(
+        "tasks/never",
+        "orphaned",
+        {},
+        lambda: claims.orphaned(timeout=timeout),
+        shown=lambda tasks: ["/".join(task.strings) for task in tasks],
     )
 
 
