@@ -18,7 +18,9 @@ class SQLiteDict(PersiDict[ValueType]):
     Atomic and durable: what was acknowledged is there after `kill -9` and after a power cut,
     as far as the disk keeps what it confirms. Not guaranteed: anything on a network file
     system, whose locks SQLite cannot trust; and a child that is forked while another thread is
-    inside SQLite, whose own locks the child would inherit held (spawn, or fork first).
+    inside SQLite, whose own locks the child would inherit held (spawn, or fork first). Nor that
+    anyone can write while a process is frozen in the middle of a write: others can read, and
+    their writes end in `BackendError`, until it is thawed or killed.
 
     The constructor opens the file, and creates it if it is not there.
 
