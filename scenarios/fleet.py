@@ -148,6 +148,9 @@ class Fleet:
         self._stop(member)
         while self._is_store_locked():
             os.kill(member.pid, signal.SIGCONT)
+            # It needs some time to end the transaction; stopped at once, it would never get there.
+            while self._is_store_locked():
+                pass
             self._stop(member)
         self.release(worker)
 

@@ -101,6 +101,21 @@ def test_a_worker_is_not_frozen_while_it_keeps_all_others_from_the_store(orders)
         assert next_message(fleet).kind == "went-on"
 
 
+def test_who_locks_the_store_runs_until_it_does_not(orders):
+    answers, stopped = iter([True, True, True, False, False]), []
+
+    def is_locked():
+        stat = Path(f"/proc/{pid_in(orders)}/stat").read_text()
+        stopped.append(stat.rpartition(")")[2].split()[0] == "T")
+        return next(answers)
+
+    with Fleet(patience=60.0, is_store_locked=is_locked) as fleet:
+        fleet.start(hold_one, orders=orders)
+        next_message(fleet)
+        fleet.freeze("w1")
+    assert stopped == [True, False, False, False, True]
+
+
 def test_silence_beyond_patience_is_reported_once(fleet, orders, clock):
     fleet.start(hang, orders=orders)
     assert next_message(fleet).kind == "begun"
