@@ -72,6 +72,10 @@ class Witness(StoreAround):
         """As the store does it."""
         return self._read(super().head(name, certain=certain))
 
+    def peek(self, name: Name) -> Snapshot | None:
+        """As the store does it."""
+        return self._read(super().peek(name))
+
     def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
         """As the store does it."""
         return self._read(super().get(name, unless=unless))

@@ -65,7 +65,7 @@ class Beliefs:
     def _hear(self, host: Host, event: Event, object: str) -> None:  # noqa: A002
         token = event.fields["token"]
         if event.name == "lost" and self._is_over(host, object, token):
-            reason = event.fields["reason"]
+            reason = str(event.fields["reason"])
             self._chronicle.log(host.name, "lost", object=object, token=token, reason=reason)
         elif event.name == "renewed":
             until = host.clock.due_in(event.fields["remaining"])

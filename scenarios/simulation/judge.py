@@ -27,15 +27,21 @@ def history_of(outcome: Outcome, **options: Any) -> History:
         "seed": outcome.plan.seed,
         "permits": {SEMAPHORE: PERMITS},
         "drift": DRIFT,
+        "poll": _longest_poll(outcome.plan.times),
         "allowance": _allowance(outcome.plan.times),
     }
     events = [Event(actor, name, at, fields) for at, actor, name, fields in outcome.lines]
     return History([Event("", "meta", 0.0, about), *events])
 
 
+def _longest_poll(times: Times) -> float:
+    """Seconds between two looks of one who waits, and half of it at random."""
+    return 1.5 * (min(1.0, times.ttl / 4) if times.poll is None else times.poll)
+
+
 def _allowance(times: Times) -> float:
     """Seconds for a second poll, and for requests that conflict with others' renewals."""
-    return 1.5 * min(1.0, times.ttl / 4) + 20 * times.latency
+    return _longest_poll(times) + 20 * times.latency
 
 
 def violations(outcome: Outcome) -> Sequence[Violation]:

@@ -105,6 +105,9 @@ class _Run:
 
     def end(self) -> None:
         for host in self.world.hosts:
+            if host in self._seated.values() and self._threads_at_work(host):
+                # Nobody waits any longer than the run lasts.
+                self.world.chronicle.log(host.name, "crashed")
             host.crash()
 
     def _sit(self, seat: int) -> None:
@@ -157,7 +160,7 @@ class _Run:
         host.cut_until = max(host.cut_until, self._scheduler.now + seconds)
 
     def _crash(self, host: Host, seconds: float) -> None:
-        threads = sum(not task.is_done for task in host.tasks[: self._threads_of(host)])
+        threads = self._threads_at_work(host)
         if not threads:
             return
         self._busy -= threads - 1
@@ -172,8 +175,11 @@ class _Run:
         self.world.chronicle.log(host.name, "restarted", **{"as": self._seated[host.seat].name})
         self._is_through()
 
-    def _threads_of(self, host: Host) -> int:
-        return self._plan.seats[host.seat].threads
+    def _threads_at_work(self, host: Host) -> int:
+        if host.is_dead:
+            return 0
+        threads = self._plan.seats[host.seat].threads
+        return sum(not task.is_done for task in host.tasks[:threads])
 
 
 def _told(error: BaseException) -> str:

@@ -171,6 +171,10 @@ class ObjectStore(ABC):
         caller whose next request finds that out.
         """
 
+    def peek(self, name: Name) -> Snapshot | None:
+        """As `head`, in one request where the object is absent as well; for what may well be."""
+        return self.head(name)
+
     @abstractmethod
     def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
         """The object with its bytes, None if absent, `NOT_MODIFIED` if its etag is `unless`."""

@@ -15,8 +15,9 @@ Deletes leave nothing to recognise, so for them the first case does not exist.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from persidict.exceptions import BackendError, ConcurrencyConflictError, OutcomeUnknownError
 from persidict.jokers_and_status_flags import ITEM_NOT_AVAILABLE, ETagIfExists, ETagValue
@@ -43,13 +44,6 @@ class Lost:
     seen: Snapshot | None
 
 
-class Look(Protocol):
-    """Reads an object as it is now."""
-
-    def __call__(self, *, certain: bool) -> Snapshot | None:
-        """`certain` is as in `ObjectStore.head`."""
-
-
 class Settlement:
     """One request on its way from a doubtful answer to what happened.
 
@@ -65,7 +59,7 @@ class Settlement:
         request: Request,
         *,
         answer: Answer,
-        look: Look,
+        look: Callable[[], Snapshot | None],
         deadline: float,
         policy: RetryPolicy,
         store: ObjectStore,
@@ -119,7 +113,7 @@ class Settlement:
             return None
         self._has_looked = True
         try:
-            seen = self._look(certain=self._doubt is not None)
+            seen = self._look()
         except TransientError as error:
             self._unread = answer
             self._unseen = error.__cause__

@@ -126,9 +126,9 @@ class SettledStore:
         if isinstance(answer, Applied):
             return answer
 
-        def look(*, certain: bool) -> Snapshot | None:
+        def look() -> Snapshot | None:
             if not body_if_lost:
-                return self.store.head(request.name, certain=certain)
+                return self.store.peek(request.name)
             seen = self.store.get(request.name)
             assert seen is not NOT_MODIFIED
             return seen

@@ -43,6 +43,9 @@ class StoreAround(ObjectStore):
     def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:
         return self.pass_on("head", lambda: self.inner.head(name, certain=certain))
 
+    def peek(self, name: Name) -> Snapshot | None:
+        return self.pass_on("head", lambda: self.inner.peek(name))
+
     def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
         return self.pass_on("get", lambda: self.inner.get(name, unless=unless))
 

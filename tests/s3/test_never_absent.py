@@ -230,6 +230,23 @@ def test_a_bucket_that_vanishes_between_the_head_and_the_get(bench: Bench) -> No
     assert wire.operations == ["HeadObject", "GetObject"]
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("value", [1, DELETE_CURRENT])
+def test_a_bucket_that_seems_to_have_vanished_after_a_refusal(
+    bench: Bench, control: ServerControl, *, is_there: bool, value: Any
+) -> None:
+    """What is looked at then is absent only if the answer says that the bucket is there."""
+    d = bench.given()
+    if is_there:
+        d[KEY] = "another's"
+    refused = d.set_item_if(KEY, value=value, **SAME)
+    assert (refused.actual_etag is ITEM_NOT_AVAILABLE) is not is_there
+    control.set_faults(FaultRule(kind=FaultKind.NO_SUCH_BUCKET, methods=("GET", "HEAD")))
+    with pytest.raises(BackendError) as raised:
+        d.set_item_if(KEY, value=value, **SAME)
+    assert "NoSuchBucket" in str(raised.value.__cause__)
+
+
 def test_a_404_of_no_known_code_is_looked_into(bench: Bench) -> None:
     """As of a gateway in front of the store; the bucket's own HEAD then decides."""
     d = bench.given()

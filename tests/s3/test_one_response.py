@@ -250,3 +250,18 @@ def test_an_empty_object_that_appears_between_the_head_and_its_first_byte(bench:
         assert "k" in d
     assert wire.operations == ["HeadObject", "GetObject", "HeadObject"]
     assert d["k"] == ""
+
+
+def test_an_empty_object_that_another_has_written(bench: Bench) -> None:
+    d = bench.given(serialization_format="txt", base_class_for_values=str)
+    d["k"] = "before"
+    expected = d.etag("k")
+    bench.rival.put_object(Bucket=bench.bucket, Key="k.txt", Body=b"")
+    lost = d.set_item_if(
+        "k",
+        value="ours",
+        condition=ETAG_IS_THE_SAME,
+        expected_etag=expected,
+        retrieve_value=NEVER_RETRIEVE,
+    )
+    assert (lost.condition_was_satisfied, lost.actual_etag) == (False, d.etag("k"))

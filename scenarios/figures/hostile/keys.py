@@ -111,6 +111,11 @@ class Names(StoreAround):
         self.asked.add(name)
         return super().head(name, certain=certain)
 
+    def peek(self, name: Name) -> Snapshot | None:
+        """As the store does it."""
+        self.asked.add(name)
+        return super().peek(name)
+
     def get(self, name: Name, *, unless: str | None = None) -> Snapshot | NotModified | None:
         """As the store does it."""
         self.asked.add(name)

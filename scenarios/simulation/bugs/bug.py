@@ -17,11 +17,13 @@ class Bug:
         name: How it is called.
         summary: What is wrong, in a sentence.
         planted: Has the code make it, for as long as the context lasts.
+        takes_hours: Whether it shows only where leases are held for hours.
     """
 
     name: str
     summary: str
     planted: Callable[[], AbstractContextManager[object]]
+    takes_hours: bool = False
 
 
 def replacing(target: Any, **attributes: Any) -> Callable[[], AbstractContextManager[object]]:

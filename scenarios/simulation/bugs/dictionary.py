@@ -33,7 +33,7 @@ _real_judge = Settlement._judge
 
 def _looked(self: Settlement, answer: Answer) -> Snapshot | _Nothing | None:
     try:
-        return self._look(certain=True)
+        return self._look()
     except TransientError as error:
         self._unread, self._unseen = answer, error.__cause__
         return NOTHING

@@ -138,6 +138,7 @@ BUGS: Final = (
         "deadline-counted-from-the-answer",
         "a holder counts its ttl from when it was told, not from when it asked",
         replacing(_Update, _settle=_counts_from_the_answer),
+        takes_hours=True,
     ),
     Bug(
         "expiry-by-the-date",

@@ -84,7 +84,7 @@ _HINT_ABSENT: Final = (
 _HINT_UNREACHABLE: Final = "Check the endpoint, the credentials' source and the network."
 
 
-def status(error: Exception) -> int:
+def status(error: BaseException | None) -> int:
     """The HTTP status, 0 where there was no answer."""
     if isinstance(error, ClientError):
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -164,12 +165,21 @@ class S3Store(ObjectStore):
                 raise self._read_error(error, "head", name) from error
             if not certain or code(error) == "NoSuchKey":
                 return None
+            # By now the object may be there: then this answer is as good as the HEAD's.
             return self._first_byte(name)
         return S3Snapshot(response, body=None)
 
+    def peek(self, name: Name) -> Snapshot | None:
+        try:
+            return self._first_byte(name)
+        except TransientError as error:
+            # No byte of an empty object is the first.
+            if status(error.__cause__) != 416:
+                raise
+            return self.head(name)
+
     def _first_byte(self, name: Name) -> Snapshot | None:
         # A HEAD answers a bare 404 for a missing key and a missing bucket; a GET says which.
-        # By now the object may be there: then this answer is as good as the HEAD's.
         try:
             response = self.connection.client.get_object(
                 Key=name, Range="bytes=0-0", **self._common
@@ -177,7 +187,9 @@ class S3Store(ObjectStore):
         except CLIENT_ERRORS as error:
             self._check_absent(error, "head", name)
             return None
-        response["Body"].close()
+        # The connection can serve another request only when the byte has been read.
+        with suppress(*CLIENT_ERRORS):
+            response["Body"].read()
         return S3Snapshot(response, body=None)
 
     def _check_absent(self, error: Exception, operation: str, name: Name) -> None:

@@ -31,7 +31,7 @@ def a_lost_reply_means_not_applied():
 
     def judge(self, answer):
         try:
-            seen = self._look(certain=False)
+            seen = self._look()
         except TransientError:
             self._unread = answer
             return None
