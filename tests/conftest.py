@@ -1,4 +1,4 @@
-"""How Hypothesis runs: the same examples every time, or many and new ones.
+"""Tests can be interrupted whatever started them; Hypothesis repeats itself, or looks for more.
 
 `HYPOTHESIS_PROFILE=thorough python -m pytest --timeout 0 tests/contract` looks for what no run has
 found yet, reduces it to the least that shows it, and keeps it in `.hypothesis`.
@@ -7,8 +7,14 @@ found yet, reduces it to the least that shows it, and keeps it in `.hypothesis`.
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, Phase, settings
+
+# A shell without job control has what it starts in the background ignore SIGINT, and so would
+# all that tests start in their turn.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A fixture that is shared by all examples holds no state that one could leave to the next.
 _COMMON = {
