@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from persidict import OutcomeUnknownError, PersiDict
+from persidict import PersiDict
 from persidict.clock import SYSTEM_CLOCK, Clock
-from persidict_sync.errors import LeaseLost
-from persidict_sync.record import Record, RecordCodec, first
+from persidict_sync.record import Record
+from scenarios.blind import BlindRecord, HeldByTheDate
 from scenarios.semaphore.terms import TERMS
-
-_PREFIX: Final = "coordination"
 
 
 class CountingSemaphore:
@@ -42,8 +39,7 @@ class CountingSemaphore:
     ) -> None:
         self.name: Final = name
         self.clock: Final = clock
-        self._key = (_PREFIX, *name.split("/"))
-        self._records = store.with_codec(RecordCodec())
+        self._record = BlindRecord(store, name, kind="semaphore", clock=clock)
         self._permits = permits
         self._owner = owner
         self._between = between
@@ -51,7 +47,7 @@ class CountingSemaphore:
     def acquire(self) -> CountedPermit:
         """Wait until there seems to be room, and write one holder more."""
         while True:
-            record = self._records.get(self._key)
+            record = self._record.read()
             held = self._held(record)
             if len(held) < self._permits:
                 self._between()
@@ -60,9 +56,10 @@ class CountingSemaphore:
 
     def free(self, token: int) -> None:
         """Write the record without this holder."""
-        record = self._records[self._key]
+        record = self._record.read()
+        assert record is not None
         held = [one for one in self._held(record) if one["token"] != token]
-        self._write(record, {**record.body, "held": held})
+        self._record.write(record, {**record.body, "held": held})
 
     def _held(self, record: Record | None) -> Sequence[Mapping[str, Any]]:
         held = [] if record is None else record.body["held"]
@@ -77,48 +74,17 @@ class CountingSemaphore:
             "token": token,
             "held": [*held, {**permit, "expires": expires}],
         }
-        self._write(record, body)
+        self._record.write(record, body)
         tokens = [one["token"] for one in held] + [token]
-        return CountedPermit(self, token=token, tokens=tokens, expires=expires)
-
-    def _write(self, record: Record | None, body: dict[str, Any]) -> None:
-        op, written = self.clock.nonce().hex(), self._now()
-        if record is None:
-            after = first(kind="semaphore", body=body, op=op, written=written)
-        else:
-            after = record.next(body=body, op=op, written=written)
-        while True:
-            try:
-                self._records[self._key] = after
-            except OutcomeUnknownError:
-                # It seems harmless to write the same again.
-                continue
-            return
-
-    def _now(self) -> str:
-        return datetime.fromtimestamp(self.clock.time(), UTC).isoformat(timespec="seconds")
+        return CountedPermit(of=self, token=token, tokens=tokens, expires=expires)
 
 
-@dataclass(frozen=True)
-class CountedPermit:
-    """What whoever has written the record believes to hold, until a time of day."""
+@dataclass(frozen=True, kw_only=True)
+class CountedPermit(HeldByTheDate):
+    """A permit, and those that its holder has counted.
 
-    semaphore: CountingSemaphore
-    token: int
+    Attributes:
+        tokens: Of all holders, its own the last.
+    """
+
     tokens: Sequence[int]
-    expires: float
-    data: None = None
-
-    def check(self) -> None:
-        """Raise if the time of day has come."""
-        if not self.remaining():
-            raise LeaseLost(self.semaphore.name, self.token, "expired")
-
-    def remaining(self) -> float:
-        """Seconds until then."""
-        return max(0.0, self.expires - self.semaphore.clock.time())
-
-    def release(self) -> bool:
-        """Write the record without it."""
-        self.semaphore.free(self.token)
-        return True
