@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
+from persidict_sync.record import RING
 from scenarios.simulation.faults import CUT, READ_FAULTS, WRITE_FAULTS, Mix
 from scenarios.simulation.plan import Disruption, DisruptionKind, Plan, SeatPlan, Times
 from scenarios.simulation.programs import THEMES
@@ -17,6 +18,8 @@ DRIFT: Final = 0.05
 """How far a clock may be fast or slow: what the leases allow for."""
 JUMP: Final = 3600.0
 """How far a wall clock may be set forward or back, in seconds."""
+RINGS: Final = (3, 5, 16, RING)
+"""No run is long enough to overrun a ring of the real length."""
 SPAN: Final = 40.0
 """Disruptions begin within so many seconds: about what a run takes."""
 
@@ -50,6 +53,7 @@ def plan_of(seed: int) -> Plan:
         disruptions=_disruptions(random, times, seats=len(seats)),
         mix=Mix(FAULT_RATE, weights, freezing=max(0.0, random.uniform(-0.003, 0.006))),
         operations=OPERATIONS,
+        ring=random.choice(RINGS),
     )
 
 

@@ -38,6 +38,7 @@ class Exchange:
     Attributes:
         there: Seconds that the request takes.
         back: Seconds that the answer takes.
+        crossing: Seconds that are at least between two copies of which the second is answered.
         latency: What they are usually.
         timeout: Seconds after which the client gives it up.
         random: The task's.
@@ -53,6 +54,7 @@ class Exchange:
         "_scheduler",
         "_world",
         "back",
+        "crossing",
         "latency",
         "random",
         "there",
@@ -79,6 +81,7 @@ class Exchange:
         self._scheduler = world.scheduler
         self.random = random
         self.told: dict[str, Any] | None = None
+        self.crossing = 0.0
         self.latency = latency = world.plan.times.latency
         self.timeout = timeout
         self.there = latency * (0.2 + random.random())

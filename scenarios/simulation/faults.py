@@ -66,7 +66,7 @@ def doubled(it: Exchange) -> Any:
 
 def doubled_and_crossed(it: Exchange) -> Any:
     """Two copies arrive, and the second one's answer is delivered."""
-    again = it.there + it.timeout * 0.8 * it.random.random()
+    again = it.there + max(it.crossing, it.timeout * 0.8 * it.random.random())
     it.arrives(after=it.there)
     reply = it.arrives(after=again)
     return it.answered(reply, after=again + it.back)

@@ -7,6 +7,10 @@ Each limit was found by a seed that breaks it:
 - A create is applied and not answered, another deletes the object, and what is seen then is what
   the create expected: it is sent again. So is a copy that arrives after the delete.
 - A delete is doubled on the way, and the answer to its copy is that there is nothing.
+
+And what a record cannot tell: a write upon what has been known for longer than the write takes is
+doubled, the refusal of its copy is the answer, and the ring is overrun before anybody looks. Where
+rings are short that would be seen, so there a copy comes no sooner than that.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from persidict.bounded_store import request_limit
 from persidict.object_store import (
     NOT_MODIFIED,
     Answer,
+    Applied,
     Entry,
     IfMatch,
     Name,
@@ -21,6 +22,7 @@ from persidict.object_store import (
     Precondition,
     Snapshot,
 )
+from persidict_sync.record import RING
 from scenarios.simulation.exchange import Exchange
 from scenarios.simulation.faults import CUT, READ_FAULTS, WRITE_FAULTS
 from scenarios.simulation.limits import is_beyond
@@ -59,6 +61,7 @@ class Network(ObjectStore):
         self._scheduler = world.scheduler
         self._mix = mix
         self._spared = world.plan.spared
+        self._heard: dict[tuple[Name, str | None], float] = {}
         self.request_timeout = world.plan.times.request
 
     def within(self, seconds: float) -> ObjectStore:
@@ -93,7 +96,11 @@ class Network(ObjectStore):
             world.stalls.overtake(name, now=world.scheduler.now)
             return bucket.put(name, body, write_id=write_id, precondition=precondition)
 
-        return self._write("put", name, act)
+        base = precondition.etag if isinstance(precondition, IfMatch) else None
+        answer = self._write("put", name, act, base=base)
+        if isinstance(answer, Applied):
+            self._hear(name, answer.etag)
+        return answer
 
     def delete(self, name: Name, *, precondition: IfMatch | None) -> Answer:
         bucket = self._bucket
@@ -110,12 +117,27 @@ class Network(ObjectStore):
 
     def _read(self, verb: str, name: Name, act: Callable[[], Any]) -> Any:
         it, kind = self._struck(verb, name, act, is_write=False)
-        return it.succeeds() if kind is None else READ_FAULTS[kind](it)
+        seen = it.succeeds() if kind is None else READ_FAULTS[kind](it)
+        if verb != "list":
+            self._hear(name, None if seen is None else seen.etag)
+        return seen
 
-    def _write(self, verb: str, name: Name, act: Callable[[], Answer]) -> Answer:
+    def _write(
+        self, verb: str, name: Name, act: Callable[[], Answer], *, base: str | None = None
+    ) -> Answer:
         it, kind = self._struck(verb, name, act, is_write=True)
+        if self._world.plan.ring < RING:
+            it.crossing = self._known_for(name, base)
         answer: Answer = it.succeeds() if kind is None else WRITE_FAULTS[kind](it)
         return answer
+
+    def _hear(self, name: Name, etag: str | None) -> None:
+        self._heard.setdefault((name, etag), self._scheduler.now)
+
+    def _known_for(self, name: Name, etag: str | None) -> float:
+        """For how many seconds the process has known that this is there."""
+        now = self._scheduler.now
+        return now - self._heard.get((name, etag), now)
 
     def _struck(
         self, verb: str, name: Name, act: Callable[[], Any], *, is_write: bool

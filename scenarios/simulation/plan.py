@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from persidict_sync.record import RING
 from scenarios.simulation.faults import Mix
 
 DisruptionKind = Literal["pause", "crash", "clock-jump", "cut-off"]
@@ -85,6 +86,7 @@ class Plan:
         disruptions: In the order of time.
         mix: Which requests are struck.
         operations: A seat begins no step more when it has done so many.
+        ring: How many writes a record remembers.
         without: Steps that are left out, as seat and number.
         spared: Requests that are not struck, as `spot` names them.
     """
@@ -95,6 +97,7 @@ class Plan:
     disruptions: Sequence[Disruption]
     mix: Mix
     operations: int
+    ring: int = RING
     without: frozenset[tuple[int, int]] = frozenset()
     spared: frozenset[str] = frozenset()
 

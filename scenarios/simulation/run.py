@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Final
+from unittest.mock import patch
 
+from persidict_sync import record
 from scenarios.simulation.chronicle import Line
 from scenarios.simulation.faults import NO_FAULTS
 from scenarios.simulation.host import Host
@@ -53,7 +55,7 @@ def run(plan: Plan) -> Outcome:
     """Run a plan; the same plan gives the same outcome."""
     hours = 0.0 if plan.times.end == inf else plan.times.end / 3600
     scheduler = Scheduler(most_turns=int(MOST_TURNS * (1 + hours)))
-    with simulated(scheduler):
+    with simulated(scheduler), patch.object(record, "RING", plan.ring):
         going = _Run(plan, scheduler)
         breakdown = None
         try:

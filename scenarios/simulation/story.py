@@ -25,7 +25,7 @@ def schedule(plan: Plan) -> Iterator[str]:
     times = plan.times
     yield (
         f"seed {plan.seed}: requests take {times.latency:.3f} s each way and are given up after "
-        f"{times.request:.3f} s; leases last {times.ttl:.3f} s"
+        f"{times.request:.3f} s; leases last {times.ttl:.3f} s; records remember {plan.ring} writes"
     )
     for seat, settings in enumerate(plan.seats):
         steps = [step for _, step in plan.steps(seat)]

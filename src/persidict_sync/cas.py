@@ -1,9 +1,9 @@
 """The one loop: read, decide, write under the etag that was read, settle.
 
 Every update is applied exactly once or not at all, and the caller is told which. Each write has an
-identity of its own (`op`), and a record keeps the last 16. So a record that has moved since an
-attempt of ours settles it: our op is in the ring, or the ring reaches back to where it would have
-to be and it is not. As etags never repeat, an attempt whose base is gone can never land.
+identity of its own (`op`), and a record keeps the last 128. So a record that has moved since an
+attempt of ours settles it: the ring reaches back to the generation that ours would have made, and
+its op is ours, or another's. As etags never repeat, an attempt whose base is gone can never land.
 """
 
 from __future__ import annotations
@@ -337,7 +337,7 @@ class _Update(Generic[StateT]):
     def _settle(self, attempt: Attempt[StateT], seen: Known[StateT]) -> Updated[StateT] | None:
         """What became of an attempt, by what stands there; None: not settled, or not applied."""
         record, base = seen.record, attempt.base
-        if record is not None and attempt.record.op in record.ops:
+        if record is not None and record.stems_from(attempt.record):
             self._tell_settled(is_applied=True)
             return Updated(seen, attempt.state, attempt.sent, attempt.record, base.state)
         if self._open is not None:
@@ -388,8 +388,11 @@ def _may_be_buried(attempt: Attempt[Any], seen: Known[Any]) -> bool:
 
 def _tells(record: Record, base: Known[Any]) -> bool:
     """Whether the ring shows every write since `base`, and is of the same life of the record."""
-    moved = record.generation - base.generation
-    if moved < 1 or not record.tells_of(base.generation + 1):
+    if record.generation <= base.generation or not record.tells_of(base.generation + 1):
         return False
     # A record that was deleted and begun anew does not tell what it went through before.
-    return base.record is None or moved >= len(record.ops) or record.ops[~moved] == base.record.op
+    return (
+        base.record is None
+        or not record.tells_of(base.generation)
+        or record.stems_from(base.record)
+    )

@@ -52,10 +52,10 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
     `held.check()` is called before each write, so a holder that knows of its loss does not write;
     what protects is the token.
 
-    An item is stored as `{"token": 7, "value": ..., "generation": 3, "ops": [...]}` in the
+    An item is stored as `{"token": 7, "value": ..., "generation": 3, "ops": "..."}` in the
     dictionary's own format: plain readers find the value in `d[key]["value"]`. A deleted item
-    stays, as `{"token": 8, "deleted": True, "generation": 4, "ops": [...]}`, so that its token is
-    remembered; the fenced dictionary does not show it. `ops` are the last 16 writes' identities.
+    stays, as `{"token": 8, "deleted": True, "generation": 4, "ops": "..."}`, so that its token is
+    remembered; the fenced dictionary does not show it. `ops` are the last 128 writes' identities.
 
     Requests: reading 1; writing 2, of which one reads; `len` and iteration read all items, as
     `values` of the dictionary does.

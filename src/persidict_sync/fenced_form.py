@@ -1,7 +1,8 @@
 """How a fenced item is stored, and what a write under a token makes of it.
 
-`{"token": 7, "value": ..., "generation": 3, "ops": [...]}`, in the dictionary's own format; a
-deleted item keeps its token: `{"token": 7, "deleted": true, "generation": 4, "ops": [...]}`.
+`{"token": 7, "value": ..., "generation": 3, "ops": "..."}`, in the dictionary's own format; a
+deleted item keeps its token: `{"token": 7, "deleted": true, "generation": 4, "ops": "..."}`.
+`ops` is the ring of a record, of the same length, for the same loop.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, Final, Self
 from persidict import Codec
 from persidict_sync.cas import Refusal
 from persidict_sync.errors import RecordError
-from persidict_sync.record import MAX_INT, RING, Record, is_op
+from persidict_sync.record import MAX_INT, OP_LENGTH, Record, check_ring
 from persidict_sync.state import State
 
 STALE: Final = "stale"
@@ -112,9 +113,7 @@ class FencedCodec(Codec):
     def encode(self, value: Any) -> bytes:
         """Write an item."""
         assert isinstance(value, Record)
-        return self._inner.encode(
-            {**value.body, "generation": value.generation, "ops": list(value.ops)}
-        )
+        return self._inner.encode({**value.body, "generation": value.generation, "ops": value.ops})
 
     def decode(self, body: bytes) -> Record:
         """Read an item."""
@@ -125,11 +124,12 @@ class FencedCodec(Codec):
         if type(document) is not dict:
             raise RecordError(_PLAIN)
         generation, ops = document.pop("generation", None), document.pop("ops", None)
-        if type(generation) is not int or not 1 <= generation <= MAX_INT or type(ops) is not list:
+        if type(generation) is not int or not 1 <= generation <= MAX_INT or ops is None:
             raise RecordError(_PLAIN)
-        if len(ops) != min(generation, RING) or not all(is_op(op) for op in ops):
-            raise RecordError("its ops and generation contradict each other")
-        return Record(FencedState.kind, generation, ops[-1], tuple(ops), "", document)
+        if type(ops) is not str:
+            raise RecordError("its ops are no str")
+        check_ring(ops, generation=generation)
+        return Record(FencedState.kind, generation, ops[-OP_LENGTH:], ops, "", document)
 
 
 _PLAIN: Final = (

@@ -18,17 +18,18 @@ from persidict import Codec
 from persidict_sync.errors import RecordError
 
 FORMAT: Final = (1, 0)
-RING: Final = 16
+RING: Final = 128
+"""How many writes a record remembers: so many may go by while the answer to one is under way."""
+OP_LENGTH: Final = 24
 MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 16
 MAX_INT: Final = 2**53 - 1
 """The largest whole number that every reader of JSON keeps."""
 
-_OP: Final = re.compile(r"[0-9a-f]{24}")
-_OP_LENGTH: Final = 24
-_HEX: Final = re.compile(r"[0-9a-f]+")
+_OP: Final = re.compile(rf"[0-9a-f]{{{OP_LENGTH}}}")
+_HEX: Final = b"0123456789abcdef"
 _KIND: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
-_FIELDS: Final = ("format", "kind", "generation", "op", "ops", "written", "body")
+_FIELDS: Final = frozenset({"format", "kind", "generation", "op", "ops", "written", "body"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Record:
         kind: Which primitive it belongs to.
         generation: 1 for the first write, one more with each; it never falls.
         op: The identity of the write that made this version: 24 hexadecimal digits.
-        ops: The identities of the last 16 writes, the newest, `op`, last.
+        ops: The ring: the identities of the last 128 writes, the newest, `op`, last.
         written: When, by the writer's wall clock, for people: ISO 8601.
         body: What the primitive keeps.
         format: Major and minor version of the format.
@@ -49,7 +50,7 @@ class Record:
     kind: str
     generation: int
     op: str
-    ops: tuple[str, ...]
+    ops: str
     written: str
     body: Mapping[str, Any]
     format: tuple[int, int] = FORMAT
@@ -61,19 +62,28 @@ class Record:
             self,
             generation=self.generation + 1,
             op=op,
-            ops=(*self.ops, op)[-RING:],
+            ops=(self.ops + op)[-RING * OP_LENGTH :],
             written=written,
             body=body,
         )
 
     def tells_of(self, generation: int) -> bool:
         """Whether the ring reaches back to the write that made `generation`."""
-        return self.generation - len(self.ops) < generation
+        return self.generation - len(self.ops) // OP_LENGTH < generation
+
+    def op_of(self, generation: int) -> str:
+        """The identity of the write that made `generation`, empty if the ring does not tell."""
+        end = len(self.ops) - (self.generation - generation) * OP_LENGTH
+        return self.ops[max(0, end - OP_LENGTH) : max(0, end)]
+
+    def stems_from(self, version: Record) -> bool:
+        """Whether the ring shows that this is `version`, or was made of it."""
+        return self.op_of(version.generation) == version.op
 
 
 def first(*, kind: str, body: Mapping[str, Any], op: str, written: str) -> Record:
     """The first version of a record."""
-    return Record(kind, generation=1, op=op, ops=(op,), written=written, body=body)
+    return Record(kind, generation=1, op=op, ops=op, written=written, body=body)
 
 
 class RecordCodec(Codec):
@@ -99,17 +109,18 @@ class RecordCodec(Codec):
         """Write a record."""
         if not isinstance(value, Record):
             raise TypeError(f"only records can be stored here, not a {type(value).__name__}")
-        known = {
+        head = {
             "format": list(value.format),
             "kind": value.kind,
             "generation": value.generation,
             "op": value.op,
-            "ops": list(value.ops),
-            "written": value.written,
-            "body": value.body,
         }
+        tail = {"written": value.written, "body": value.body, **value.unknown}
         try:
-            document = _to_json({**known, **value.unknown}).encode()
+            # A search for what to escape in the ring would take longer than all else.
+            document = (
+                f'{_to_json(head)[:-1]}, "ops": "{value.ops}", {_to_json(tail)[1:]}'
+            ).encode()
         except (ValueError, RecursionError) as error:
             raise RecordError(f"it would be no JSON ({type(error).__name__})") from None
         if len(document) > MAX_BYTES:
@@ -137,7 +148,7 @@ def parsed(document: Any) -> Record:
     version = document.get("format")
     if not (isinstance(version, list) and _is_list_of(version, int) and len(version) == 2):
         raise RecordError("it has no format version, so it is no record of this package")
-    if not all(0 <= number <= MAX_INT for number in version):
+    if min(version) < 0 or max(version) > MAX_INT:
         raise RecordError("its format version is out of range")
     if version[0] != FORMAT[0]:
         raise RecordError(f"it is of format {version[0]}, and this version reads {FORMAT[0]}")
@@ -146,23 +157,26 @@ def parsed(document: Any) -> Record:
         raise RecordError("its kind is no name of one")
     generation = _field(document, "generation", int)
     op = _field(document, "op", str)
-    ops = _field(document, "ops", list)
+    ops = _field(document, "ops", str)
     if not 1 <= generation <= MAX_INT:
         raise RecordError("its generation is not between 1 and 2**53 - 1")
-    if not _are_ops(ops):
-        raise RecordError("its ops are no list of identities")
-    if len(ops) != min(generation, RING) or op != ops[-1] or len(set(ops)) != len(ops):
-        raise RecordError("its op, ops and generation contradict each other")
+    check_ring(ops, generation=generation)
+    if op != ops[-OP_LENGTH:]:
+        raise RecordError("its op is not the last of its ops")
     return Record(
         kind=kind,
         generation=generation,
         op=op,
-        ops=tuple(ops),
+        ops=ops,
         written=_field(document, "written", str),
         body=_field(document, "body", dict),
         format=(version[0], version[1]),
-        unknown={name: value for name, value in document.items() if name not in _FIELDS},
+        unknown=_unknown(document) if len(document) > len(_FIELDS) else {},
     )
+
+
+def _unknown(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in _FIELDS}
 
 
 FieldT = TypeVar("FieldT")
@@ -181,13 +195,16 @@ def is_op(value: object) -> bool:
     return type(value) is str and _OP.fullmatch(value) is not None
 
 
-def _are_ops(values: list[Any]) -> bool:
-    # As `is_op` of each, in a few steps for all: this is done for every record read or written.
-    return (
-        _is_list_of(values, str)
-        and set(map(len, values)) == {_OP_LENGTH}
-        and _HEX.fullmatch("".join(values)) is not None
-    )
+def check_ring(ops: str, *, generation: int) -> None:
+    """Raise unless these are the identities that a record of this generation keeps.
+
+    Raises:
+        RecordError: They are not.
+    """
+    if not ops.isascii() or ops.encode().translate(None, _HEX):
+        raise RecordError("its ops are not all of 0-9a-f")
+    if len(ops) != min(generation, RING) * OP_LENGTH:
+        raise RecordError("its ops and generation contradict each other")
 
 
 def _is_list_of(value: list[Any], kind: type) -> bool:
@@ -219,7 +236,7 @@ _to_json: Final = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
 def _json(body: bytes) -> Any:
     try:
         document = _from_json(body.decode())
-        if b"\\u" in body:
+        if b"\\" in body and b"\\u" in body:
             # Half of a pair of surrogates can be escaped, and never be written again.
             _to_json(document).encode()
     except RecordError:
@@ -227,7 +244,8 @@ def _json(body: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise RecordError(f"it is no JSON ({type(error).__name__})") from None
     # What has no more brackets than that is no deeper.
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(document) > MAX_DEPTH:
+    brackets = len(body) - len(body.translate(None, b"[{"))
+    if brackets > MAX_DEPTH and _depth(document) > MAX_DEPTH:
         raise RecordError(f"it is nested more than {MAX_DEPTH} deep")
     return document
 

@@ -7,7 +7,14 @@ import json
 import pickle
 from typing import Any
 
-OPS = [f"{number:024x}" for number in range(1, 20)]
+from persidict_sync.record import RING
+
+OPS = [f"{number:024x}" for number in range(1, RING + 2)]
+
+
+def ring(*ops: str) -> str:
+    """The identities of writes as a record keeps them."""
+    return "".join(ops)
 
 
 def envelope(**changes: Any) -> dict[str, Any]:
@@ -17,7 +24,7 @@ def envelope(**changes: Any) -> dict[str, Any]:
         "kind": "counter",
         "generation": 2,
         "op": OPS[1],
-        "ops": OPS[:2],
+        "ops": ring(*OPS[:2]),
         "written": "2026-01-02T03:04:05+00:00",
         "body": {"total": 5},
         **changes,
@@ -104,24 +111,35 @@ MALFORMED: dict[str, bytes] = {
     "kind with a line break": _json(envelope(kind="counter\nFAKE LOG LINE")),
     "kind is long": _json(envelope(kind="c" * 10_000)),
     "kind is null": _json(envelope(kind=None)),
-    "generation 0": _json(envelope(generation=0, ops=[], op="")),
+    "generation 0": _json(envelope(generation=0, ops="", op="")),
     "negative generation": _json(envelope(generation=-2)),
-    "generation beyond 2**53": _json(envelope(generation=2**53, ops=OPS[:16], op=OPS[15])),
+    "generation beyond 2**53": _json(
+        envelope(generation=2**53, ops=ring(*OPS[:RING]), op=OPS[RING - 1])
+    ),
     "generation is a float": _json(envelope(generation=2.0)),
-    "generation is a boolean": _json(envelope(generation=True, ops=OPS[:1], op=OPS[0])),
+    "generation is a boolean": _json(envelope(generation=True, ops=OPS[0], op=OPS[0])),
     "generation is a string": _json(envelope(generation="2")),
     "op is not the last": _json(envelope(op=OPS[0])),
-    "op is short": _json(envelope(op="0" * 23, ops=[OPS[0], "0" * 23])),
-    "op in capitals": _json(envelope(op="A" * 24, ops=[OPS[0], "A" * 24])),
-    "op with a line break": _json(envelope(op="a" * 24 + "\n", ops=[OPS[0], "a" * 24 + "\n"])),
+    "op is short": _json(envelope(op="0" * 23, ops=ring(OPS[0], "0" * 23))),
+    "op in capitals": _json(envelope(op="A" * 24, ops=ring(OPS[0], "A" * 24))),
+    "op with a line break": _json(envelope(op="a" * 23 + "\n", ops=ring(OPS[0], "a" * 23 + "\n"))),
+    "op and a line break": _json(envelope(op="a" * 24 + "\n", ops=ring(OPS[0], "a" * 24 + "\n"))),
+    "op with digits of another script": _json(
+        envelope(op="\u0661" * 24, ops=ring(OPS[0], "\u0661" * 24))
+    ),
+    "op is two": _json(envelope(op=ring(*OPS[:2]))),
     "op is a number": _json(envelope(op=5)),
-    "ops is empty": _json(envelope(ops=[])),
+    "ops is empty": _json(envelope(ops="")),
     "ops is an object": _json(envelope(ops={})),
-    "ops holds a number": _json(envelope(ops=[1, OPS[1]])),
-    "ops repeats one": _json(envelope(ops=[OPS[1], OPS[1]])),
+    "ops is a list": _json(envelope(ops=OPS[:2])),
+    "ops is a number": _json(envelope(ops=int(OPS[1]))),
+    "ops with a separator": _json(envelope(ops=",".join(OPS[:2]))),
+    "ops lacks a digit": _json(envelope(ops=ring(*OPS[:2])[1:])),
     "ops is too short": _json(envelope(generation=9)),
     "ops is too long": _json(envelope(generation=1)),
-    "17 ops": _json(envelope(generation=17, ops=OPS[:17], op=OPS[16])),
+    "one more than the ring": _json(
+        envelope(generation=RING + 1, ops=ring(*OPS[: RING + 1]), op=OPS[RING])
+    ),
     "written is a number": _json(envelope(written=5)),
     "body is a list": _json(envelope(body=[])),
     "body is null": _json(envelope(body=None)),

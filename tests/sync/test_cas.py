@@ -12,7 +12,7 @@ from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownErro
 from persidict.testing.clock import ManualClock
 from persidict_sync.cas import Known, Refusal, Refused, Updated
 from persidict_sync.errors import RecordError
-from persidict_sync.record import MAX_INT, RING, Record
+from persidict_sync.record import MAX_INT, OP_LENGTH, RING, Record
 from tests.sync.scripted import (
     KEY,
     Scripted,
@@ -139,7 +139,7 @@ def test_unknown_and_certainly_not_applied_is_decided_anew(scripted: Scripted, w
     assert events[1][1]["applied"] is False
 
 
-@pytest.mark.parametrize(("step", "writes"), [(lost, RING), (lost, 20), (dropped, RING + 1)])
+@pytest.mark.parametrize(("step", "writes"), [(lost, RING), (lost, RING + 4), (dropped, RING + 1)])
 def test_unknown_and_the_ring_no_longer_tells(scripted: Scripted, step: Any, writes: int) -> None:
     base = begun(scripted)
     scripted.writes = [then(step, others_write(scripted, writes))]
@@ -181,6 +181,16 @@ def test_a_doubled_request_that_the_ring_no_longer_shows_is_unknown(scripted: Sc
         scripted.cell().update(plus(1), deadline=DEADLINE)
     assert scripted.total() == 301 + HUNDRED * RING
     assert len(scripted.sent) == 1
+
+
+@pytest.mark.parametrize("writes", [16, 17, 47, RING])
+def test_refused_on_a_busy_record_is_decided_anew(scripted: Scripted, writes: int) -> None:
+    """Four processes that add over HTTP write up to 47 times while one request is under way."""
+    scripted.is_remote = True
+    begun(scripted)
+    scripted.writes = [after(others_write(scripted, writes))]
+    assert isinstance(scripted.cell().update(plus(1), deadline=DEADLINE), Updated)
+    assert scripted.total() == 301 + HUNDRED * writes
 
 
 def test_nothing_doubles_a_request_that_crosses_no_network(scripted: Scripted) -> None:
@@ -513,7 +523,7 @@ class TestForeignRecords:
         assert len(scripted.sent) == 2
 
     def test_another_kind(self, scripted: Scripted) -> None:
-        record = Record("lease", 1, "0" * 24, ("0" * 24,), "", {"total": 1})
+        record = Record("lease", 1, "0" * 24, "0" * 24, "", {"total": 1})
         scripted.inner[KEY] = record
         with pytest.raises(RecordError, match="it is a lease, not a tally") as caught:
             scripted.cell().update(plus(1), deadline=DEADLINE)
@@ -521,7 +531,7 @@ class TestForeignRecords:
         assert scripted.inner[KEY] == record
 
     def test_a_body_of_another_shape(self, scripted: Scripted) -> None:
-        record = Record("tally", 1, "0" * 24, ("0" * 24,), "", {"total": "1", "by": []})
+        record = Record("tally", 1, "0" * 24, "0" * 24, "", {"total": "1", "by": []})
         scripted.inner[KEY] = record
         with pytest.raises(RecordError, match="total") as caught:
             scripted.cell().look()
@@ -587,12 +597,12 @@ def test_a_ring_of_unknown_ops_of_one_caller(scripted: Scripted) -> None:
     """Each of several updates in a row is settled by its own op."""
     cell = scripted.cell()
     known: Known[Tally] | None = None
-    for _ in range(40):
+    for _ in range(RING + 24):
         scripted.writes = [lost]
         outcome = cell.update(plus(1), deadline=DEADLINE, base=known)
         assert isinstance(outcome, Updated)
         known = outcome.known
-    assert scripted.total() == 40
+    assert scripted.total() == RING + 24
     assert known is not None
     assert known.record is not None
-    assert len(known.record.ops) == RING
+    assert len(known.record.ops) == RING * OP_LENGTH

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -43,6 +45,15 @@ class Rivals:
         for _ in range(times):
             self.theirs.add(100)
 
+    def others_have_added(self, times: int) -> None:
+        """Leaves the record as `others_add` does, by one write."""
+        cell = self.theirs._cell
+        seen = cell.look()
+        for _ in range(times):
+            attempt = cell.attempt(lambda state, _: replace(state, total=state.total + 100), seen)
+            seen = replace(seen, state=attempt.state, record=attempt.record)
+        cell.send(replace(attempt, base=seen), latest=inf)
+
 
 @pytest.fixture
 def rivals(bucket: InBucket, rival_bucket: InBucket, fleet: Callable[..., Coordinator]) -> Rivals:
@@ -71,7 +82,7 @@ def test_a_fault_of_the_first_write_of_all(
 def test_others_write_before_anybody_looks(
     rivals: Rivals, control: ServerControl, wire: Wire, kind: FaultKind, others: int
 ) -> None:
-    wire.after_write(lambda: rivals.others_add(others), before=("GetObject", "HeadObject"))
+    wire.after_write(lambda: rivals.others_have_added(others), before=("GetObject", "HeadObject"))
     control.set_faults(on_writes(kind))
     applied_first = kind in LOST_REPLY
     assert rivals.ours.add() == (4 if applied_first else 4 + 100 * others)
@@ -88,6 +99,32 @@ def test_the_ring_overflows(rivals: Rivals, control: ServerControl, wire: Wire) 
     assert wire.has_acted
     # It is usable again, and what was in doubt can be seen.
     assert rivals.ours.add() == 5 + 100 * (RING + 1)
+
+
+def before_our_write(wire: Wire, act: Callable[[], object]) -> None:
+    wire.once(lambda sent: sent.operation == "PutObject", act)
+
+
+def test_refused_when_others_have_filled_the_ring(rivals: Rivals, wire: Wire) -> None:
+    before_our_write(wire, lambda: rivals.others_add(RING))
+    assert rivals.ours.add() == 4 + 100 * RING
+    assert wire.has_acted
+
+
+def test_refused_when_the_ring_has_been_overrun(rivals: Rivals, wire: Wire) -> None:
+    before_our_write(wire, lambda: rivals.others_add(RING + 1))
+    with pytest.raises(OutcomeUnknownError):
+        rivals.ours.add()
+    assert wire.has_acted
+    assert rivals.theirs.value() == 3 + 100 * (RING + 1)
+
+
+def test_what_was_remembered_for_longer_than_a_request_was_stale(
+    rivals: Rivals, bucket: InBucket
+) -> None:
+    rivals.others_have_added(RING + 1)
+    bucket.clock.advance(1.0)
+    assert rivals.ours.add() == 4 + 100 * (RING + 1)
 
 
 def test_late_application_before_the_next_request(rivals: Rivals, control: ServerControl) -> None:

@@ -43,7 +43,7 @@ def codec_and_record(name):
         codec, written = FencedCodec(JsonCodec()), ""
     else:
         codec, written = RecordCodec(), "2026-01-02T03:04:05+00:00"
-    return codec, Record(state.kind, 3, OPS[-1], OPS, written, state.body())
+    return codec, Record(state.kind, 3, OPS[-1], "".join(OPS), written, state.body())
 
 
 def golden(name):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from persidict import DELETE_CURRENT, KEEP_CURRENT, LocalDict
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
+from persidict_sync.record import OP_LENGTH, RING
 from tests.sync.fleets import Fleet
 
 
@@ -65,7 +66,7 @@ def test_a_deleted_item_remembers_its_token(fenced, d):
         del second["a"]
     stored = d["a"]
     assert (stored.pop("token"), stored.pop("deleted"), stored.pop("generation")) == (2, True, 2)
-    assert len(stored.pop("ops")) == 2
+    assert len(stored.pop("ops")) == 2 * OP_LENGTH
     assert stored == {}
     second["a"] = 3
     assert second["a"] == 3
@@ -75,7 +76,7 @@ def test_a_plain_reader_finds_the_value(fenced, d):
     fenced(7)["model", "best"] = {"loss": 0.25}
     stored = d["model", "best"]
     assert stored["value"] == {"loss": 0.25}
-    assert (stored["token"], stored["generation"], len(stored["ops"])) == (7, 1, 1)
+    assert (stored["token"], stored["generation"], len(stored["ops"])) == (7, 1, OP_LENGTH)
 
 
 def test_a_write_that_was_decided_before_the_successor_does_not_land_after_it(fenced, d):
@@ -139,8 +140,16 @@ def test_concurrent_changes_are_all_kept(fenced):
         thread.start()
     for thread in threads:
         thread.join()
-    # More writes than the record remembers.
     assert members[0]["n"] == 40
+
+
+def test_more_writes_than_the_item_remembers():
+    d = LocalDict()
+    fenced = Coordinator("memory:").fenced(d, Token(1))
+    for number in range(RING + 2):
+        fenced["a"] = number
+    assert fenced["a"] == RING + 1
+    assert len(d["a"]["ops"]) == RING * OP_LENGTH
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(["set", "delete"])), max_size=30))
@@ -162,7 +171,13 @@ def test_the_tokens_that_land_never_fall(writes):
 
 @pytest.mark.parametrize(
     "plain",
-    [1, {"token": 1, "value": 2}, {"token": 1, "value": 2, "generation": 1, "ops": ["x"]}],
+    [
+        1,
+        {"token": 1, "value": 2},
+        {"token": 1, "value": 2, "generation": 1, "ops": "x" * OP_LENGTH},
+        {"token": 1, "value": 2, "generation": 1, "ops": "0" * (OP_LENGTH + 1)},
+        {"token": 1, "value": 2, "generation": 1, "ops": ["0" * OP_LENGTH]},
+    ],
 )
 def test_what_is_no_fenced_item_is_neither_read_nor_overwritten(fenced, d, plain):
     d["a"] = plain

@@ -13,10 +13,10 @@ from persidict_sync.state import State
 from persidict_sync.value_state import Change, ValueState
 
 GOLDEN = Path(__file__).parent / "golden"
-OPS = tuple(f"{number:024x}" for number in range(7, 27))
+OPS = tuple(f"{number:024x}" for number in range(7, 207))
 STATES: dict[str, tuple[int, State]] = {
     "counter": (3, CounterState(total=-42)),
-    "sequence": (20, SequenceState(next=2001)),
+    "sequence": (200, SequenceState(next=2001)),
     "value": (
         2,
         ValueState(
@@ -37,7 +37,7 @@ def test_what_is_written_and_read(kind: str) -> None:
         kind=state.kind,
         generation=generation,
         op=OPS[generation - 1],
-        ops=OPS[max(0, generation - 16) : generation],
+        ops="".join(OPS[max(0, generation - 128) : generation]),
         written="2026-01-02T03:05:00+00:00",
         body=state.body(),
     )

@@ -22,7 +22,7 @@ RECORD = Record(
     "lease",
     generation=3,
     op=OPS[-1],
-    ops=OPS,
+    ops="".join(OPS),
     written="2026-01-02T03:04:05+00:00",
     body=STATE.body(),
 )

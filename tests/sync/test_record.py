@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,14 +18,24 @@ from persidict.testing.clock import ManualClock
 from persidict_sync.cas import Cell, Updated
 from persidict_sync.counter import Counter, CounterState
 from persidict_sync.errors import RecordError
-from persidict_sync.record import MAX_BYTES, MAX_DEPTH, MAX_INT, RING, Record, RecordCodec, first
+from persidict_sync.record import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_INT,
+    OP_LENGTH,
+    RING,
+    Record,
+    RecordCodec,
+    first,
+)
 from tests.contract.places import InBucket, Place
 from tests.shown import shown
 from tests.sync import documents
-from tests.sync.documents import OPS, envelope
+from tests.sync.documents import OPS, envelope, ring
 
 KEY = NonEmptySafeStrTuple("counter", "hits")
 CODEC = RecordCodec()
+LAST = {"generation": MAX_INT, "ops": ring(*OPS[:RING]), "op": OPS[RING - 1]}
 
 
 class RawCodec(Codec):
@@ -135,8 +146,8 @@ class TestNewerMinor:
         assert after["priority"] == self.DOCUMENT["priority"]
         assert after["body"] == {**self.DOCUMENT["body"], "total": 5 + RING + 4}
         assert after["generation"] == 2 + RING + 4
-        assert after["ops"][-1] == after["op"]
-        assert len(after["ops"]) == RING
+        assert after["ops"].endswith(after["op"])
+        assert len(after["ops"]) == RING * OP_LENGTH
 
     def test_by_a_primitive(self, place: Place, fleet: Any) -> None:
         raw = place.open(serialization_format="json").get_subdict("c").with_codec(RawCodec())
@@ -157,10 +168,31 @@ def test_the_bytes_of_a_record() -> None:
         "kind": "counter",
         "generation": 1,
         "op": OPS[0],
-        "ops": [OPS[0]],
+        "ops": OPS[0],
         "written": "now",
         "body": {"total": 1},
     }
+
+
+def test_the_ring_as_a_list_is_refused_by_name() -> None:
+    with pytest.raises(RecordError, match=r"its ops is missing or no str"):
+        CODEC.decode(json.dumps(envelope(ops=OPS[:2])).encode())
+
+
+@pytest.mark.parametrize("generation", [1, 2, RING, RING + 1, 3 * RING])
+def test_what_the_ring_tells(generation: int) -> None:
+    made = [first(kind="counter", body={}, op=f"{1:024x}", written="")]
+    for number in range(2, generation + 1):
+        made.append(made[-1].next(body={}, op=f"{number:024x}", written=""))
+    record = made[-1]
+    for version in made:
+        is_told = version.generation > generation - RING
+        assert record.tells_of(version.generation) == is_told
+        assert record.op_of(version.generation) == (version.op if is_told else "")
+        assert record.stems_from(version) == is_told
+        assert version.stems_from(record) == (version is record)
+        assert not record.stems_from(replace(version, op="f" * 24))
+    assert record.op_of(0) == record.op_of(generation + 1) == record.op_of(generation + 9) == ""
 
 
 def test_limits_that_are_still_allowed() -> None:
@@ -172,7 +204,7 @@ def test_limits_that_are_still_allowed() -> None:
     assert CODEC.decode(json.dumps(envelope(extra=deep)).encode()).unknown == {"extra": deep}
     with pytest.raises(RecordError, match="more than 16 deep"):
         CODEC.decode(json.dumps(envelope(extra=[deep])).encode())
-    full = json.dumps(envelope(generation=MAX_INT, ops=OPS[:RING], op=OPS[RING - 1])).encode()
+    full = json.dumps(envelope(**LAST)).encode()
     assert CODEC.decode(full).generation == MAX_INT
     emoji = '"\\ud83d\\ude00"'
     pair = CODEC.decode(json.dumps(envelope(note="@")).replace('"@"', emoji).encode())
@@ -180,7 +212,7 @@ def test_limits_that_are_still_allowed() -> None:
 
 
 def test_the_last_generation_is_not_overstepped() -> None:
-    document = json.dumps(envelope(generation=MAX_INT, ops=OPS[:RING], op=OPS[RING - 1])).encode()
+    document = json.dumps(envelope(**LAST)).encode()
     stored = Stored(document)
     with pytest.raises(RecordError, match="generation"):
         stored.cell.update(plus_one, deadline=5.0)

@@ -17,7 +17,7 @@ from persidict.testing import FaultKind, FaultRule, ServerControl
 from persidict_sync.cas import Refusal
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import RecordError
-from persidict_sync.record import MAX_INT
+from persidict_sync.record import MAX_INT, RING
 from persidict_sync.sequence import LARGEST_BLOCK, SequenceState, claimed, first_of
 from tests.contract.places import InBucket, InMemory, Place
 from tests.s3.wire import Wire
@@ -128,11 +128,14 @@ def test_a_block_in_doubt_is_a_gap(
     theirs = fleet(rival_bucket).sequence("ids", block=1)
     assert ours.next() == 1
     list(itertools.islice(ours, 9))
-    wire.after_write(lambda: list(itertools.islice(theirs, 17)), before=("GetObject", "HeadObject"))
+    # More blocks than the record remembers.
+    wire.after_write(
+        lambda: list(itertools.islice(theirs, RING + 1)), before=("GetObject", "HeadObject")
+    )
     control.set_faults(FaultRule(kind=FaultKind.DROP_REPLY, methods=("PUT",), nth=(0,)))
     with pytest.raises(OutcomeUnknownError):
         ours.next()
-    assert ours.next() == 38
+    assert ours.next() == 10 + 10 + RING + 1 + 1
 
 
 def test_threads_share_a_block() -> None:

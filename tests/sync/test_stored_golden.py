@@ -13,7 +13,7 @@ from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import RecordError
 
 GOLDEN = Path(__file__).parent / "golden"
-IDENTITY = re.compile(rb"\b[0-9a-f]{24}\b")
+IDENTITY = re.compile(rb"[0-9a-f]{24}")
 
 
 def elect(fleet):

@@ -18,7 +18,7 @@ from persidict_sync.context import OWNER_MAX_LENGTH
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import RecordError
 from persidict_sync.plain import MAX_VALUE_DEPTH
-from persidict_sync.record import MAX_BYTES, MAX_INT, RecordCodec, first
+from persidict_sync.record import MAX_BYTES, MAX_INT, RING, RecordCodec, first
 from persidict_sync.value import SharedValue
 from persidict_sync.value_state import (
     HISTORY,
@@ -403,7 +403,7 @@ class TestChecked:
         value = fleet(place, owner="\U0001f600" * OWNER_MAX_LENGTH).value("v")
         deep = nested(MAX_VALUE_DEPTH - 1)
         largest = ["x" * (MAX_VALUE_BYTES - len(json.dumps(["", deep]))), deep]
-        for _ in range(HISTORY + 1):
+        for _ in range(max(HISTORY, RING) + 1):
             assert value.set(largest).value == largest
         (stored,) = place.memory.objects.values()
         assert MAX_VALUE_BYTES < len(stored.body) < MAX_BYTES - 1024

@@ -8,11 +8,12 @@ from hashlib import md5
 from typing import Any, Final
 
 from persidict import ConcurrencyConflictError, OutcomeUnknownError
-from persidict_sync import fenced_form
+from persidict_sync import cas, fenced_form
 from persidict_sync.cas import Cell, Known, Refused, _Update
 from persidict_sync.counter import Counter, Step
 from persidict_sync.fenced_form import FencedState
 from persidict_sync.outcome import Attempt, Refusal
+from persidict_sync.record import Record
 from persidict_sync.sequence import Sequence as Numbers
 from scenarios.simulation.bugs.bug import Bug, replacing
 
@@ -32,15 +33,24 @@ def _op_of_the_generation(
     op = md5(f"{self.key}/{record.generation}".encode(), usedforsecurity=False).hexdigest()[
         : len(record.op)
     ]
-    return replace(made, record=replace(record, op=op, ops=(*record.ops[:-1], op)))
+    return replace(made, record=replace(record, op=op, ops=record.ops.removesuffix(record.op) + op))
 
 
 def _newest_op_only(self: _Update[Any], attempt: Attempt[Any], seen: Known[Any]) -> Any:
     record = seen.record
-    if record is not None and attempt.record.op in record.ops[:-1]:
+    ours = attempt.record
+    if record is not None and record.op != ours.op and record.stems_from(ours):
         self._open, self._doubt, self._base = None, None, seen
         return None
     return _real_settle(self, attempt, seen)
+
+
+def _never_buried(attempt: Attempt[Any], seen: Known[Any]) -> bool:  # noqa: ARG001
+    return False
+
+
+def _tells_if_it_has_moved(record: Record, base: Known[Any]) -> bool:
+    return record.generation > base.generation
 
 
 def _decides_anew_in_doubt(self: _Update[Any], attempt: Attempt[Any], seen: Known[Any]) -> Any:
@@ -83,8 +93,18 @@ BUGS: Final = (
     ),
     Bug(
         "newest-op-only",
-        "a write is looked for in the newest op of a record, not in the ring of the last 16",
+        "a write is looked for in the newest op of a record, not in the ring",
         replacing(_Update, _settle=_newest_op_only),
+    ),
+    Bug(
+        "buried-means-failed",
+        "a refusal is believed though the ring has been overrun since the attempt",
+        replacing(cas, _may_be_buried=_never_buried),
+    ),
+    Bug(
+        "overrun-means-failed",
+        "a write in doubt counts as failed though the ring does not reach back to it",
+        replacing(cas, _tells=_tells_if_it_has_moved),
     ),
     Bug(
         "decides-anew-in-doubt",
