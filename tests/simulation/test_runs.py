@@ -29,6 +29,8 @@ for seed in range(30):
 """
 
 
+# A quarter of a minute on a machine of its own; on a busy one, a few.
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_nothing_is_violated(first):
     totals = Totals()
