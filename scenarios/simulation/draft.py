@@ -72,7 +72,7 @@ def _seat(random: Random, programs: dict[str, float]) -> SeatPlan:
     return SeatPlan(
         rate=random.choice((extreme, random.uniform(1.0 - DRIFT, 1.0 + DRIFT))),
         wall=random.uniform(-JUMP, JUMP),
-        threads=random.choice((1, 1, 2)),
+        threads=random.choice((1, 1, 2, 4)),
         steps=random.choices(list(programs), list(programs.values()), k=OPERATIONS),
     )
 
