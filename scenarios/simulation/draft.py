@@ -12,7 +12,8 @@ from scenarios.simulation.programs import THEMES
 SEATS: Final = 4
 OPERATIONS: Final = 48
 """Each step is at least one, so that there are steps enough."""
-FAULT_RATE: Final = 0.25
+FAULT_RATE: Final = 0.3
+"""Of the requests outside of lulls, so that about a quarter of all are struck."""
 DRIFT: Final = 0.05
 """How far a clock may be fast or slow: what the leases allow for."""
 JUMP: Final = 3600.0
@@ -25,7 +26,8 @@ def plan_of(seed: int) -> Plan:
     """What a seed decides.
 
     Each plan is about a few records, so that many meet at each; kinds of faults that a plan leaves
-    out let others show what they do alone.
+    out let others show what they do alone. In a lull no request is struck, and whoever waits for
+    what is free must get it in time, which nobody can say while every other request fails.
     """
     random = Random(seed)
     request = 0.4 * 4 ** random.random()
@@ -50,6 +52,7 @@ def plan_of(seed: int) -> Plan:
         disruptions=_disruptions(random, times, seats=len(seats)),
         mix=Mix(FAULT_RATE, weights, freezing=max(0.0, random.uniform(-0.003, 0.006))),
         operations=OPERATIONS,
+        lulls=_lulls(random, times),
     )
 
 
@@ -71,6 +74,11 @@ def _seat(random: Random, programs: dict[str, float]) -> SeatPlan:
         threads=random.choice((1, 1, 2)),
         steps=random.choices(list(programs), list(programs.values()), k=OPERATIONS),
     )
+
+
+def _lulls(random: Random, times: Times) -> list[tuple[float, float]]:
+    begin, seconds = random.uniform(0.0, SPAN), random.uniform(4.0, 10.0) * times.ttl
+    return [(begin, begin + seconds)] if random.random() < 0.6 else []
 
 
 def _disruptions(random: Random, times: Times, *, seats: int) -> list[Disruption]:

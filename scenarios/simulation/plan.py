@@ -85,6 +85,7 @@ class Plan:
         disruptions: In the order of time.
         mix: Which requests are struck.
         operations: A seat begins no step more when it has done so many.
+        lulls: From when until when no request is struck.
         without: Steps that are left out, as seat and number.
         spared: Requests that are not struck, as `spot` names them.
     """
@@ -95,6 +96,7 @@ class Plan:
     disruptions: Sequence[Disruption]
     mix: Mix
     operations: int
+    lulls: Sequence[tuple[float, float]] = ()
     without: frozenset[tuple[int, int]] = frozenset()
     spared: frozenset[str] = frozenset()
 
@@ -105,3 +107,7 @@ class Plan:
             for number, step in enumerate(self.seats[seat].steps)
             if (seat, number) not in self.without
         ]
+
+    def is_calm(self, now: float) -> bool:
+        """Whether no request is struck that is sent now."""
+        return any(begin <= now < end for begin, end in self.lulls)
