@@ -20,6 +20,8 @@ from scenarios.checks.exclusion import (
 )
 from scenarios.checks.fencing import NAME as FENCING
 from scenarios.checks.fencing import check_fencing
+from scenarios.checks.freed import NAME as FREED
+from scenarios.checks.freed import check_freed, freed_in
 from scenarios.checks.linearizability import MODELS, check_linearizability
 from scenarios.checks.linearizability import NAME as LINEARIZABLE
 from scenarios.checks.lost_updates import NAME as LOST_UPDATES
@@ -111,6 +113,11 @@ def _tokens(history: History) -> str | None:
     return many(len(tokens), "token") if tokens else None
 
 
+def _freed(history: History) -> str | None:
+    freed = freed_in(history)
+    return many(len(freed), "token") if freed else None
+
+
 def _taken_over(history: History) -> str | None:
     waited = any(each.op == "acquire" for each in history.operations)
     if not (waited and beliefs_in(history)):
@@ -129,6 +136,7 @@ CHECKS: Final[Sequence[tuple[str, Check, _Counted]]] = (
     (MUTUAL_EXCLUSION, check_mutual_exclusion, _held(by_many=False)),
     (PERMIT_BOUND, check_permit_bound, _held(by_many=True)),
     (TOKENS, check_tokens, _tokens),
+    (FREED, check_freed, _freed),
     (FENCING, check_fencing, _objects("fenced")),
     (TAKEOVER, check_takeover, _taken_over),
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from scenarios.beliefs import NEVER, Belief, beliefs_by_object
+from scenarios.beliefs import NEVER, Belief, Moment, beliefs_by_object
 from scenarios.checks.exclusion import permits_of
 from scenarios.checks.violation import Violation
 from scenarios.history import Event, History, Operation
@@ -63,7 +63,8 @@ def check_takeover(history: History) -> Sequence[Violation]:
     released it. One waits from the call of operation `acquire` to its end. It is disturbed by a
     pause of its own, by any actor's crash, pause or coming back, and by a fault that strikes anyone
     who ever used the object, if its key contains the object's name or there is none that does: for
-    a request may be under way. From each the time begins anew. It may take
+    a request may be under way. From each the time begins anew. What an operator breaks is free when
+    that is certain: once he has been told, or another has what one alone may hold. It may take
 
         (ttl * (1 + 2 * drift) + poll) / (1 - drift) + allowance
 
@@ -138,8 +139,9 @@ def _vacancies(history: History, name: str, beliefs: Sequence[Belief]) -> Iterat
     Whoever acquires interrupts it, for the others have looked in vain.
     """
     most = permits_of(history).get(name, 1)
+    ends = [(_certain_end(history, each, beliefs, most=most), -1, each) for each in beliefs]
     changes = sorted(
-        [(each.begin, 1, each) for each in beliefs] + [(each.end, -1, each) for each in beliefs],
+        [*((each.begin, 1, each) for each in beliefs), *(each for each in ends if each[0] < NEVER)],
         key=lambda change: change[:2],
     )
     end_of_all = history[-1].at
@@ -150,6 +152,27 @@ def _vacancies(history: History, name: str, beliefs: Sequence[Belief]) -> Iterat
             ttl = max(ttl or 0.0, belief.ttl)
         if holding < most and ttl is not None and begin.at < end_of_all:
             yield _Stretch(begin.at, min(end.at, end_of_all), _allowed(history, ttl=ttl))
+
+
+def _certain_end(
+    history: History, belief: Belief, beliefs: Sequence[Belief], *, most: int
+) -> Moment:
+    """When it was not held any more, whatever became of an operator's order to free it."""
+    if belief.ended_by != "broken":
+        return belief.end
+    orders = [
+        each
+        for each in history.by_object.get(belief.object, ())
+        if each.op == "break" and each.args.get("token") == belief.token
+    ]
+    if not orders:
+        return belief.end
+    for each in orders:
+        if type(each.value) is bool and each.ended is not None and each.end is not None:
+            return max(belief.end, Moment(each.ended, each.end))
+    # Of what one alone may hold, the next holder is the proof.
+    later = (each.begin for each in beliefs if most == 1 and each.begin > belief.end)
+    return next(later, NEVER)
 
 
 def _allowed(history: History, *, ttl: float) -> float:

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hours",
         type=float,
         metavar="H",
-        help="run leases alone for so many simulated hours, in runs of ten",
+        help="run leases or permits alone for so many simulated hours, in runs of ten",
     )
     parser.add_argument("--bug", metavar="NAME", help="plant a bug, which must be found")
     parser.add_argument(

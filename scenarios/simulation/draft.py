@@ -13,7 +13,8 @@ from scenarios.simulation.programs import THEMES
 SEATS: Final = 4
 OPERATIONS: Final = 48
 """Each step is at least one, so that there are steps enough."""
-FAULT_RATE: Final = 0.25
+FAULT_RATE: Final = 0.3
+"""Of the requests outside of lulls, so that about a quarter of all are struck."""
 DRIFT: Final = 0.05
 """How far a clock may be fast or slow: what the leases allow for."""
 JUMP: Final = 3600.0
@@ -28,7 +29,8 @@ def plan_of(seed: int) -> Plan:
     """What a seed decides.
 
     Each plan is about a few records, so that many meet at each; kinds of faults that a plan leaves
-    out let others show what they do alone.
+    out let others show what they do alone. In a lull no request is struck, and whoever waits for
+    what is free must get it in time, which nobody can say while every other request fails.
     """
     random = Random(seed)
     request = 0.4 * 4 ** random.random()
@@ -54,6 +56,7 @@ def plan_of(seed: int) -> Plan:
         mix=Mix(FAULT_RATE, weights, freezing=max(0.0, random.uniform(-0.003, 0.006))),
         operations=OPERATIONS,
         ring=random.choice(RINGS),
+        lulls=_lulls(random, times),
     )
 
 
@@ -75,6 +78,11 @@ def _seat(random: Random, programs: dict[str, float]) -> SeatPlan:
         threads=random.choice((1, 1, 2, 4)),
         steps=random.choices(list(programs), list(programs.values()), k=OPERATIONS),
     )
+
+
+def _lulls(random: Random, times: Times) -> list[tuple[float, float]]:
+    begin, seconds = random.uniform(0.0, SPAN), random.uniform(4.0, 10.0) * times.ttl
+    return [(begin, begin + seconds)] if random.random() < 0.6 else []
 
 
 def _disruptions(random: Random, times: Times, *, seats: int) -> list[Disruption]:

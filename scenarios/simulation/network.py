@@ -160,7 +160,9 @@ class Network(ObjectStore):
         spot = self._spot(task)
         if spot in self._spared:
             kind, freezes = None, False
-        if kind is not None and is_beyond(kind, verb, name):
+        if kind is not None and (
+            is_beyond(kind, verb, name) or self._world.plan.is_calm(self._scheduler.now)
+        ):
             kind = None
         if freezes or kind is not None:
             self._world.struck.append(spot)

@@ -87,6 +87,7 @@ class Plan:
         mix: Which requests are struck.
         operations: A seat begins no step more when it has done so many.
         ring: How many writes a record remembers.
+        lulls: From when until when no request is struck.
         without: Steps that are left out, as seat and number.
         spared: Requests that are not struck, as `spot` names them.
     """
@@ -98,6 +99,7 @@ class Plan:
     mix: Mix
     operations: int
     ring: int = RING
+    lulls: Sequence[tuple[float, float]] = ()
     without: frozenset[tuple[int, int]] = frozenset()
     spared: frozenset[str] = frozenset()
 
@@ -108,3 +110,7 @@ class Plan:
             for number, step in enumerate(self.seats[seat].steps)
             if (seat, number) not in self.without
         ]
+
+    def is_calm(self, now: float) -> bool:
+        """Whether no request is struck that is sent now."""
+        return any(begin <= now < end for begin, end in self.lulls)

@@ -56,7 +56,7 @@ class Terms:
 
     Attributes:
         bug: Which bug is planted.
-        is_vigil: Whether plans are of many hours, about leases alone.
+        is_vigil: Whether plans are of many hours, about leases or permits alone.
     """
 
     bug: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from persidict.object_store import (
@@ -171,3 +173,27 @@ def test_the_bucket_is_like_s3():
 
 def test_each_kind_has_a_name_of_its_own():
     assert len(KINDS) == len(set(KINDS)) == 16
+
+
+def test_in_a_lull_no_request_is_struck():
+    with staged(plan(mix=Mix(1.0, {"error-before": 1.0}), lulls=[(10.0, 20.0)])) as stage:
+        host, answers = stage.host(), []
+        network = Network(stage.world, host, mix=stage.world.plan.mix)
+
+        def body():
+            for at in (9.0, 10.0, 19.9, 20.0):
+                host.clock.sleep(at - stage.scheduler.now)
+                answers.append(type(put(network)))
+
+        stage.run(host, body)
+    assert answers == [Unaccounted, Applied, Refused, Unaccounted]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_slow_answer_comes_in_time_however_long_its_request_takes(seed):
+    times = replace(TIMES, latency=0.2, request=1.0)
+    with staged(plan(seed=seed, times=times, mix=Mix(1.0, {"slow-answer": 1.0}))) as stage:
+        host, seen = stage.host(rate=1.05), []
+        network = Network(stage.world, host, mix=stage.world.plan.mix)
+        stage.run(host, lambda: seen.append(type(put(network))))
+    assert seen == [Applied]

@@ -17,7 +17,7 @@ class Bug:
         name: How it is called.
         summary: What is wrong, in a sentence.
         planted: Has the code make it, for as long as the context lasts.
-        takes_hours: Whether it shows only where leases are held for hours.
+        takes_hours: Whether it shows only where leases or permits are held for hours.
     """
 
     name: str

@@ -169,7 +169,7 @@ BUGS: Final = (
     ),
     Bug(
         "renewal-revives-what-is-free",
-        "a renewal takes a lease back that was broken or released",
+        "a renewal takes a lease back that an operator has broken",
         replacing(Lease, _renewed=staticmethod(_renews_what_is_free)),
     ),
     Bug(
@@ -186,6 +186,7 @@ BUGS: Final = (
         "permits-renew-one-another",
         "whoever renews a permit renews all of them, those of the dead as well",
         replacing(Semaphore, _renewed=staticmethod(_renews_all_permits)),
+        takes_hours=True,
     ),
     Bug(
         "claim-known-by-its-owner's-name",

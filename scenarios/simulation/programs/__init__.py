@@ -8,7 +8,15 @@ from typing import Final
 
 from scenarios.simulation.host import Host
 from scenarios.simulation.limits import DELETABLE, LASTING
-from scenarios.simulation.programs import claiming, conditions, counting, holding, sharing, swapping
+from scenarios.simulation.programs import (
+    claiming,
+    conditions,
+    counting,
+    holding,
+    operating,
+    sharing,
+    swapping,
+)
 from scenarios.simulation.worker import Observer, Worker
 
 Program = Callable[[Worker], None]
@@ -17,11 +25,11 @@ THEMES: Final[Mapping[str, Mapping[str, float]]] = {
     "counter": {"add": 6, "value": 3, "compare-and-set": 2, "reset": 0.5},
     "value": {"get": 3, "set": 2, "update": 3, "value-cas": 4},
     "sequence": {"next": 1},
-    "lease": {"lease": 6, "break": 0.5},
+    "lease": {"lease": 6, "break": 1, "holder": 0.5},
     "server-lease": {"server-lease": 1},
     "lock": {"lock": 1},
     "election": {"campaign": 2, "leader": 1},
-    "semaphore": {"permit": 1},
+    "semaphore": {"permit": 12, "break-permit": 1, "holders": 0.5},
     "claims": {"claim-never": 4, "claim-manual": 2, "requeue": 0.5, "claim-reclaim": 3, "run": 0.3,
                "orphaned": 0.2},
     "once": {"once": 1},
@@ -44,12 +52,15 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "value-cas": sharing.compare_and_set,
     "next": sharing.next_number,
     "lease": holding.lease,
-    "break": holding.break_,
+    "break": operating.break_,
+    "holder": operating.holder,
     "server-lease": holding.server_lease,
     "lock": holding.lock,
     "campaign": holding.campaign,
     "leader": holding.leader,
     "permit": holding.permit,
+    "break-permit": operating.break_permit,
+    "holders": operating.holders,
     "claim-never": claiming.claim_never,
     "claim-manual": claiming.claim_manual,
     "requeue": claiming.requeue,

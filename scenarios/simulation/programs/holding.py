@@ -13,7 +13,7 @@ from persidict_sync.held import Held
 from persidict_sync.lease import Lease
 from persidict_sync.lock import Lock
 from persidict_sync.semaphore import Semaphore
-from scenarios.simulation.worker import UNDONE, Worker
+from scenarios.simulation.worker import Worker
 
 LEASE = "lease/primary"
 SERVER_LEASE = "lease/nightly"
@@ -23,38 +23,39 @@ SEMAPHORE = "semaphore/gpus"
 PERMITS = 2
 LONGEST_WAIT = 4.0
 """In ttls."""
+ASKED_FOR = 0.1
+"""How often a holder renews by itself, after a check."""
 FENCED_KEYS = ("a", "a", "b")
 
 
 def lease(worker: Worker) -> None:
     """Hold a lease, and write under its token."""
-    _lease(worker, LEASE, expiry="watch")
+    _lease(worker, LEASE, primary(worker))
 
 
 def server_lease(worker: Worker) -> None:
     """Hold a lease that is taken over by the store's clock as well."""
-    _lease(worker, SERVER_LEASE, expiry="server")
+    _lease(worker, SERVER_LEASE, _made(worker, SERVER_LEASE, expiry="server"))
 
 
-def _lease(worker: Worker, object: str, **settings: Any) -> None:  # noqa: A002
+def primary(worker: Worker) -> Lease:
+    """The lease of this process that operators break as well."""
+    return _made(worker, LEASE, expiry="watch")
+
+
+def _made(worker: Worker, object: str, **settings: Any) -> Lease:  # noqa: A002
     name = object.partition("/")[2]
     found: Lease = worker.host.shared(
         object, lambda: worker.fleet.lease(name, **worker.times, **settings)
     )
+    return found
+
+
+def _lease(worker: Worker, object: str, found: Lease) -> None:  # noqa: A002
     held = _tried(worker, object, found)
     if held is not None:
         _work(worker, object, held, writes=object == LEASE)
         _give_up(worker, object, held, held.release)
-
-
-def break_(worker: Worker) -> None:
-    """Free what another holds, as an operator may."""
-    found: Lease = worker.host.shared(LEASE, lambda: worker.fleet.lease("primary", **worker.times))
-    holder = worker.perform(LEASE, "holder", {}, found.holder, shown=lambda it: it and it.token)
-    if holder is not UNDONE and holder is not None:
-        worker.log("broken", object=LEASE, token=holder.token)
-        args = {"token": holder.token}
-        worker.perform(LEASE, "break", args, lambda: found.break_(holder.token))
 
 
 def lock(worker: Worker) -> None:
@@ -96,13 +97,19 @@ def _election(worker: Worker, whose: str) -> Election:
 
 def permit(worker: Worker) -> None:
     """Hold a permit of a semaphore."""
-    found: Semaphore = worker.host.shared(
-        SEMAPHORE, lambda: worker.fleet.semaphore("gpus", PERMITS, **worker.times)
-    )
+    found = semaphore(worker)
     held = _tried(worker, SEMAPHORE, found, permits=PERMITS)
     if held is not None:
         _work(worker, SEMAPHORE, held)
         _give_up(worker, SEMAPHORE, held, held.release)
+
+
+def semaphore(worker: Worker) -> Semaphore:
+    """The semaphore of this process."""
+    found: Semaphore = worker.host.shared(
+        SEMAPHORE, lambda: worker.fleet.semaphore("gpus", PERMITS, **worker.times)
+    )
+    return found
 
 
 def _tried(
@@ -143,6 +150,8 @@ def _work(worker: Worker, object: str, held: Held, *, writes: bool = False) -> N
             worker.sleep(worker.random.random() * worker.ttl)
             worker.perform(object, "check", {"token": held.token}, lambda: _is_held(held))
             return
+        if worker.random.random() < ASKED_FOR:
+            worker.perform(object, "renew", {"token": held.token}, lambda: _is_renewed(held))
         for _ in range(0 if fenced is None else worker.random.randrange(3)):
             _write(worker, fenced, token=held.token)
 
@@ -152,6 +161,11 @@ def _is_held(held: Held) -> bool:
         held.check()
     except LeaseLost:
         return False
+    return True
+
+
+def _is_renewed(held: Held) -> bool:
+    held.renew()
     return True
 
 

@@ -29,6 +29,8 @@ BAD = {
     "permit bound": Story(permits={"semaphore/s": 2})
     .acquire(1, of="semaphore/s").acquire(2, of="semaphore/s").acquire(3, of="semaphore/s"),
     "rising tokens": Story().acquire(2).release(2).acquire(1),
+    "freed for good": Story().do(1, "lease/x", "break", True, token=1)
+    .do(2, "lease/x", "holder", 1),
     "fenced writes": Story().do(1, "fenced/d/k", "write", True, token=2, value=0)
     .do(2, "fenced/d/k", "write", True, token=1, value=0),
     "takeover in time": Story().acquire(1, ttl=1.0).call(1, "lease/x", "acquire", by="w2")

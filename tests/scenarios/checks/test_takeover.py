@@ -150,6 +150,43 @@ def test_what_was_released_or_has_run_out_is_taken_over_in_time_as_well():
     assert found(story.tell("w3", "note", at=5.0 + ALLOWED + 0.1)) == [("wait",)]
 
 
+def broken(*, of=X, answer=None, **about):
+    """One who waits for what an operator has ordered to be freed, and perhaps has been told of."""
+    story = Story(poll=1.35, **about).acquire(1, of=of, ttl=10.0, at=1.0)
+    story.call("wait", of, "acquire", by="w2", at=2.0)
+    story.tell("operator", "broken", object=of, token=1, at=3.0)
+    story.call("break", of, "break", by="operator", token=1, at=3.0)
+    return story if answer is None else story.end("break", answer, at=4.0)
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_what_an_operator_has_certainly_freed_is_taken_over_in_time(answer):
+    story = broken(answer=answer)
+    assert found(story.tell("w3", "note", at=4.0 + ALLOWED - 0.1)) == []
+    assert found(story.tell("w3", "note", at=4.0 + ALLOWED + 0.1)) == [("wait",)]
+    told = Story(poll=1.35).acquire(1, ttl=10.0, at=1.0).call("wait", X, "acquire", by="w2", at=2.0)
+    told.tell("operator", "broken", object=X, token=1, at=4.0)
+    assert found(told.tell("w3", "note", at=4.0 + ALLOWED + 0.1)) == [("wait",)]
+
+
+def test_who_may_not_have_been_broken_may_hold_it_on():
+    assert found(broken().fail("break").tell("w3", "note", at=100.0)) == []
+    assert found(broken().lose("break").tell("w3", "note", at=100.0)) == []
+    assert found(broken().tell("w3", "note", at=100.0)) == []
+
+
+def test_a_successor_proves_that_one_is_not_held_any_more():
+    story = (
+        broken().fail("break").acquire(2, by="w3", ttl=10.0, at=50.0).release(2, by="w3", at=51.0)
+    )
+    assert found(story.tell("w9", "note", at=51.0 + ALLOWED + 0.1)) == [("wait",)]
+
+
+def test_a_successor_of_one_permit_says_nothing_of_another():
+    story = broken(of=S, permits={S: 2}).fail("break").acquire(2, by="w3", of=S, ttl=10.0, at=50.0)
+    assert found(story.tell("w9", "note", at=100.0)) == []
+
+
 def test_a_leaked_permit_is_found():
     story = Story(permits={S: 2}, poll=1.35).acquire(1, of=S, ttl=10.0, at=1.0)
     story.acquire(2, by="w2", of=S, ttl=10.0, at=1.5).call("wait", S, "acquire", by="w3", at=2.0)
