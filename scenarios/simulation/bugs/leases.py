@@ -28,6 +28,10 @@ _real_init = Lookout.__init__
 _real_taken = Bids._taken
 
 
+def _shows_the_beat(self: Watch, token: int, *, beat: int, ttl: float) -> bool:  # noqa: ARG001
+    return (self.beat, self.ttl) == (beat, ttl)
+
+
 def _counts_from_the_answer(self: _Update[Any], attempt: Any, seen: Known[Any]) -> Any:
     outcome = _real_settle(self, attempt, seen)
     if isinstance(outcome, Updated):
@@ -149,6 +153,11 @@ BUGS: Final = (
         "watch-begins-before-the-first-look",
         "a contender counts from when it began, not from when it saw the beat",
         replacing(Lookout, __init__=_begins_watching, note=_watches_from_birth),
+    ),
+    Bug(
+        "watch-knows-only-the-beat",
+        "a contender who has watched one holder takes the next one for the same",
+        replacing(Watch, shows=_shows_the_beat),
     ),
     Bug(
         "no-allowance-for-drift",

@@ -68,6 +68,11 @@ def _adds_again(self: Counter, steps: Sequence[Step], deadline: float) -> Any:
         return _real_write(self, steps, self._context.deadline())
 
 
+def _one_answer_for_all(self: Counter, steps: Sequence[Step], deadline: float) -> Any:
+    answers = _real_write(self, steps, deadline)
+    return [answers[-1]] * len(answers)
+
+
 def _takes_the_block_in_doubt(self: Numbers, deadline: float) -> range:
     known = self._known
     try:
@@ -115,6 +120,11 @@ BUGS: Final = (
         "adds-again-after-unknown",
         "an addition of unknown outcome is made again",
         replacing(Counter, _write=_adds_again),
+    ),
+    Bug(
+        "one-answer-for-all",
+        "threads that share a write to a counter are all told the last one's total",
+        replacing(Counter, _write=_one_answer_for_all),
     ),
     Bug(
         "takes-the-block-in-doubt",
