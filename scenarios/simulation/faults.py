@@ -82,7 +82,7 @@ def slow_answer(it: Exchange) -> Any:
     """The answer takes nearly as long as the client waits for one."""
     reply = it.arrives(after=it.there)
     # Of what is left of it: what is answered too late is lost, which is another fault.
-    left = it.timeout - it.there
+    left = max(0.0, it.timeout - it.there)
     return it.answered(reply, after=it.there + left * (0.3 + 0.6 * it.random.random()))
 
 
