@@ -81,9 +81,10 @@ def late(it: Exchange) -> Any:
 def slow_answer(it: Exchange) -> Any:
     """The answer takes nearly as long as the client waits for one."""
     reply = it.arrives(after=it.there)
-    # Of what is left of it: what is answered too late is lost, which is another fault.
-    left = max(0.0, it.timeout - it.there)
-    return it.answered(reply, after=it.there + left * (0.3 + 0.6 * it.random.random()))
+    # Of what is left of it: what is answered too late is lost, which is another fault. Whoever has
+    # hardly any time left may wait in vain for any answer.
+    slow = (it.timeout - it.there) * (0.3 + 0.6 * it.random.random())
+    return it.answered(reply, after=it.there + max(it.back, slow))
 
 
 def read_failed(it: Exchange) -> Any:

@@ -197,3 +197,12 @@ def test_a_slow_answer_comes_in_time_however_long_its_request_takes(seed):
         network = Network(stage.world, host, mix=stage.world.plan.mix)
         stage.run(host, lambda: seen.append(type(put(network))))
     assert seen == [Applied]
+
+
+def test_who_has_less_time_than_a_request_takes_waits_for_a_slow_answer_in_vain():
+    times = replace(TIMES, latency=1.0, request=0.1)
+    with staged(plan(times=times, mix=Mix(1.0, {"slow-answer": 1.0}))) as stage:
+        host, seen = stage.host(), []
+        network = Network(stage.world, host, mix=stage.world.plan.mix)
+        stage.run(host, lambda: seen.append((type(put(network)), stage.scheduler.now)))
+    assert seen == [(Unaccounted, pytest.approx(0.1))]
