@@ -11,11 +11,11 @@ demo: $(READY)
 	$(BIN)/python -m scenarios run claim-race
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # What speaks to S3, with the oldest versions of everything that the package allows.
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest -n auto tests/s3 tests/testing tests/sync/test_cas_s3.py tests/sync/test_*_faults.py
+	$(OLDEST)/bin/python -m pytest -n auto --dist worksteal tests/s3 tests/testing tests/sync/test_cas_s3.py tests/sync/test_*_faults.py
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -6,9 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from persidict import BackendError
 from persidict.testing import EmbeddedS3, FaultKind, FaultPlan, FaultRule
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import LeaseLost
+from persidict_sync.held import Held
+from persidict_sync.lease import Lease
 from scenarios.figures.claiming import TIMEOUT, Audit, Bids, Tasks, bid, owners
 from scenarios.figures.counting import Additions, add, total_of
 from scenarios.figures.faults import Strikes, Striking
@@ -49,10 +52,10 @@ def contend(tasks: Tasks, number: int) -> Contender:
     began = time.monotonic()
     losses: list[str] = []
     with Coordinator(tasks.place.open(timeout=TIMEOUT / 3), timeout=TIMEOUT) as fleet:
-        own = fleet.lease(f"own-{number}", ttl=TTL).acquire()
+        own = _acquired(fleet.lease(f"own-{number}", ttl=TTL))
         bids = bid(tasks, number, 0, 0.0)
         additions = add(tasks.place, NAME, tasks.count)
-        turn = fleet.lease("turn", ttl=TTL).acquire()
+        turn = _acquired(fleet.lease("turn", ttl=TTL))
         for name, held in (("the turn", turn), ("its own lease", own)):
             try:
                 held.check()
@@ -60,6 +63,15 @@ def contend(tasks: Tasks, number: int) -> Contender:
             except LeaseLost as loss:
                 losses.append(f"contender {number} has lost {name}: {loss}")
     return Contender(bids, additions, time.monotonic() - began, losses)
+
+
+def _acquired(lease: Lease) -> Held:
+    while True:
+        try:
+            return lease.acquire()
+        except BackendError:
+            # Five answers of 503 in turn: whoever asks such a store asks again.
+            continue
 
 
 def measure(task: Task) -> Result:

@@ -79,7 +79,8 @@ class World:
     def pause(self, host: Host, seconds: float) -> None:
         """Freeze a process: from its next wait on, none of its threads goes on."""
         now = self.scheduler.now
-        if now < host.paused_until:
+        # At the very end of one pause its end has still to be told of.
+        if now <= host.paused_until:
             return
         host.paused_until = now + seconds
         self.strikes["pause"] += 1
