@@ -22,6 +22,7 @@ from persidict_sync.coordinator import Coordinator
 from persidict_sync.record import RecordCodec
 from persidict_sync.tenure import Tenure
 from persidict_sync.watch import Terms
+from scenarios.figures import pushback
 from scenarios.figures.prey import NAME
 from scenarios.figures.victims import Task
 
@@ -60,6 +61,12 @@ def a_lost_claim_is_anothers():
         return found
 
     _Update.outcome = scrambled
+
+
+def a_busy_store_has_not_applied_it():
+    """The same; and leases that nobody knows to hold come free sooner."""
+    a_lost_claim_is_anothers()
+    pushback.TTL = 2.0
 
 
 def a_lease_counts_from_the_answer():

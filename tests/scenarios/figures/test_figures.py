@@ -68,7 +68,7 @@ def test_f9_convicts_who_runs_again_what_was_begun():
 
 
 def test_f10_convicts_who_takes_503_for_not_applied():
-    found = violations("F10", plant=planted.a_lost_claim_is_anothers)
+    found = violations("F10", plant=planted.a_busy_store_has_not_applied_it)
     assert "additions were acknowledged" in found or "was told that another has" in found
 
 
