@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from persidict_sync.coordinator import Coordinator
@@ -41,7 +42,7 @@ class Host:
         self.clock: Final = clock
         self.world: Final = world
         self.is_dead = False
-        self.paused_until = 0.0
+        self.paused_until = -inf
         self.cut_until = 0.0
         self.background_requests = 0
         self.tasks: list[Task] = []

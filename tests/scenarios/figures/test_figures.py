@@ -77,7 +77,9 @@ def test_f11_convicts_who_looks_at_no_checksum():
 
 
 def test_f12_convicts_who_shares_connections_over_fork():
-    assert "child" in violations("F12", plant=planted.a_child_keeps_its_parents_connections)
+    found = violations("F12", plant=planted.a_child_keeps_its_parents_connections)
+    # Whoever gets what was meant for the other: either.
+    assert "child" in found or "parent" in found
 
 
 def test_f13_convicts_who_unpickles_leaves_the_prefix_and_tells_secrets():
