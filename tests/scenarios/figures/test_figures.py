@@ -29,6 +29,10 @@ def test_it_is_reached(name):
     assert sum(fired.count for fired in result.faults.values()) > 0 or not result.faults
 
 
+def _repeated(name, plant, *, times):
+    return (violations(name, plant=plant) for _ in range(times))
+
+
 def test_f4_convicts_who_takes_a_lost_reply_for_not_applied():
     assert "no order explains it" in violations(
         "F4", plant=planted.a_lost_reply_means_not_applied, size=1
@@ -77,9 +81,10 @@ def test_f11_convicts_who_looks_at_no_checksum():
 
 
 def test_f12_convicts_who_shares_connections_over_fork():
-    found = violations("F12", plant=planted.a_child_keeps_its_parents_connections)
-    # Whoever gets what was meant for the other: either.
-    assert "child" in found or "parent" in found
+    # Answers get mixed up only where two ask at the same moment: hardly ever not once in 400
+    # requests, and never not once in ten times as many.
+    plant = planted.a_child_keeps_its_parents_connections
+    assert any("child" in found or "parent" in found for found in _repeated("F12", plant, times=10))
 
 
 def test_f13_convicts_who_unpickles_leaves_the_prefix_and_tells_secrets():
