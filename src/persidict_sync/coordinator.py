@@ -112,12 +112,13 @@ class Coordinator:
     def close(self) -> None:
         """Release what this coordinator holds, within `timeout` seconds; it can be used again."""
         from persidict_sync.held import Held
+        from persidict_sync.worker import Life
 
         heartbeat = self._context.heartbeat
         mine = [
             one
             for one in heartbeat.members()
-            if isinstance(one, Held) and one.context is self._context
+            if isinstance(one, Held | Life) and one.context is self._context
         ]
         heartbeat.let_go(mine, within=self._context.timeout)
 

@@ -31,14 +31,16 @@ class Life:
 
     Attributes:
         worker: Its identity, 24 hexadecimal digits; no other life ever has it.
+        context: As given.
     """
 
     def __init__(self, context: Context, *, terms: Terms) -> None:
         self.worker: Final = context.clock.nonce().hex()
-        self._context = context
+        self.context: Final = context
         self._terms = terms
         self._cell = context.cell(self.worker, LeaseState, folder=FOLDER)
         self._lock = threading.Lock()
+        self._try_lock = threading.Lock()
         self._claims = 0
         self._deadline: float | None = None
         self._next_try = 0.0
@@ -76,17 +78,17 @@ class Life:
             # Whoever sees the claim and no lease counts from its first look, which comes later.
             self._deadline = since + self._terms.tenure
             self._next_try = self._now()
-        self._context.heartbeat.schedule(self)
+        self.context.heartbeat.schedule(self)
 
     def next_due(self) -> float | None:
         """When the heartbeat is to attend to it; once there is a lease, to that."""
-        if self._pulse is not None or self.reason is not None or self._is_trying:
+        if self._pulse is not None or self.reason is not None:
             return None
-        return self._next_try
+        return self._deadline if self._is_trying else self._next_try
 
     def on_due(self) -> Action | None:
         """Have the lease acquired."""
-        if self.next_due() is None:
+        if self._is_trying or self.next_due() is None:
             return None
         self._is_trying = True
         return self._try
@@ -94,30 +96,48 @@ class Life:
     def on_fork(self) -> None:
         """A child's claims are its own."""
         self._lock = threading.Lock()
+        self._try_lock = threading.Lock()
         self._reason = self._reason or "forked"
 
     def let_go(self) -> None:
-        """There is no lease yet."""
+        """End it, as others see at once: a lease given back says so, none at all would not."""
+        if self._pulse is None:
+            self._reason = self._reason or "released"
+            if self._claims > 0:
+                self._try()
+        if self._pulse is not None:
+            self._pulse.let_go()
 
     def _try(self) -> None:
+        with self._try_lock:
+            if self._pulse is None:
+                self._acquire()
+            self._is_trying = False
+
+    def _acquire(self) -> None:
         try:
             updated = self._cell.update(
-                self._begun, deadline=self._context.deadline(), base=self._cell.absent()
+                self._begun, deadline=self.context.deadline(), base=self._cell.absent()
             )
         except (BackendError, ConcurrencyConflictError, RecordError):
             self._next_try = self._now() + self._terms.renew_every * self._random()
+            return
+        if not isinstance(updated, Updated):
+            self._reason = self._reason or "broken"
+            return
+        pulse = self._pulse_of(updated)
+        # It never comes back: from its deadline on it was over, whoever has asked or not.
+        if self.reason is None:
+            self._pulse = pulse
+            pulse.begin()
         else:
-            if isinstance(updated, Updated) and self._reason is None:
-                self._pulse_of(updated)
-            else:
-                self._reason = "broken"
-        self._is_trying = False
+            pulse.let_go()
 
-    def _pulse_of(self, updated: Updated[LeaseState]) -> None:
-        pulse = _Pulse(
+    def _pulse_of(self, updated: Updated[LeaseState]) -> _Pulse:
+        return _Pulse(
             self._cell,
             updated,
-            context=self._context,
+            context=self.context,
             terms=self._terms,
             token=updated.state.token,
             data=None,
@@ -125,8 +145,6 @@ class Life:
             freed=partial(freed, token=updated.state.token),
             end_if_idle=self._end_if_idle,
         )
-        self._pulse = pulse
-        pulse.begin()
 
     def _begun(self, state: LeaseState | None, generation: int) -> LeaseState | Refusal:
         # Only this life writes under its identity, so what is there is an attempt of its own.
@@ -135,7 +153,7 @@ class Life:
         return taken(
             None,
             generation,
-            owner=self._context.owner,
+            owner=self.context.owner,
             ttl=self._terms.ttl,
             data=None,
             acquired="",
@@ -150,10 +168,10 @@ class Life:
             return True
 
     def _random(self) -> float:
-        return self._context.clock.uniform(0.1, 0.2)
+        return self.context.clock.uniform(0.1, 0.2)
 
     def _now(self) -> float:
-        return self._context.clock.monotonic()
+        return self.context.clock.monotonic()
 
 
 class _Pulse(Held):

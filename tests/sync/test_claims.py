@@ -30,6 +30,7 @@ from persidict_sync.errors import (
     StaleTokenError,
     TaskFailedError,
 )
+from tests.sync.around import Around
 from tests.sync.fleets import Fleet
 
 MANUAL = {"on_owner_death": "manual"}
@@ -162,6 +163,49 @@ def test_who_closes_leaves_orphans_at_once(fleet):
     member.heartbeat.run_due()
     member.close()
     assert fleet.member().claims("frames").orphaned() == ["a"]
+
+
+def test_who_closes_before_it_has_shown_that_it_is_alive_leaves_orphans_at_once(fleet):
+    member = fleet.member()
+    claims = member.claims("frames")
+    claims.claim("a").complete()
+    member.close()
+    assert fleet.told("acquired") == []
+    claims.claim("b")
+    member.close()
+    assert fleet.member().claims("frames").orphaned() == ["b"]
+    member.heartbeat.run_due()
+    assert fleet.told("acquired") == []
+
+
+class Slow(Around):
+    """A store that does what it is told to before it answers a write."""
+
+    before_answer = None
+
+    def pass_on(self, verb, request):
+        answer = request()
+        if verb == "put" and Slow.before_answer is not None:
+            Slow.before_answer()
+        return answer
+
+
+def test_a_life_that_was_shown_too_late_does_not_come_back(fleet, monkeypatch):
+    def advance():
+        monkeypatch.setattr(Slow, "before_answer", None)
+        fleet.clock.advance(10.0)
+
+    slow = fleet.place.open(clock=fleet.clock, serialization_format="json").with_store(Slow)
+    member = Coordinator(slow, clock=fleet.clock)
+    claim = member.claims("frames", **RECLAIM).claim("a")
+    fleet.clock.advance(18.0)
+    claim.check()
+    monkeypatch.setattr(Slow, "before_answer", advance)
+    member.heartbeat.run_due()
+    # Its lease would last for longer than it does itself, which begins with the claim.
+    with pytest.raises(LeaseLost, match="unreachable"):
+        claim.check()
+    assert member.heartbeat.members() == []
 
 
 def test_a_worker_with_nothing_open_stops_renewing(fleet):

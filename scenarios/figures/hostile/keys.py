@@ -215,9 +215,10 @@ def try_all(count: int, seed: int) -> Tried:
         uses, rng = _uses(d, fleet), random.Random(f"uses of {seed}")
         for key in keys(count, seed=seed):
             _try(rng.choice([*uses]), key, uses=uses, tried=tried)
-    for name in stores[0].asked:
+    asked = sorted(stores[0].asked)
+    for name in asked:
         tried.violations += [f"{name!a}: {problem}" for problem in _problems(name)]
-    tried.outcomes["names asked for"] = len(stores[0].asked)
+    tried.outcomes["names asked for"] = len(asked)
     return tried
 
 
