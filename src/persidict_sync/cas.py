@@ -185,7 +185,7 @@ class Cell(Generic[StateT]):
             return Refused(state.reason, base)
         body = state.body()
         with self._named():
-            self._state.parse(body)
+            state = self._state.parse(body)
         op = self.clock.nonce().hex()
         written = datetime.fromtimestamp(self.clock.time(), UTC).isoformat(timespec="seconds")
         if base.record is None:
@@ -203,6 +203,9 @@ class Cell(Generic[StateT]):
                 condition=ETAG_IS_THE_SAME,
                 expected_etag=attempt.base.etag,
             )
+        if result.new_value is attempt.record:
+            answered = self.clock.monotonic()
+            return Known(attempt.state, attempt.record, result.resulting_etag, answered)
         return self._known(result.new_value, result.resulting_etag)
 
     def _known(self, value: object, etag: ETagIfExists) -> Known[StateT]:
@@ -244,26 +247,39 @@ class _Update(Generic[StateT]):
         self._doubt: Exception | None = None
         self._has_slept = False
         self._pace = SHORTEST_PACE
+        self._tries = 0
 
     def outcome(self) -> Updated[StateT] | Refused[StateT]:
+        if self._cell.policy is not None:
+            return self._loop(self._cell.policy)
+        # Most updates end with their first try, and need no loop around it.
+        outcome = self._one_try()
+        if outcome is not None:
+            return outcome
+        if self._is_time_up():
+            self._give_up()
+        self._sleep(self._wait())
+        return self._loop(None)
+
+    def _loop(self, policy: tenacity.BaseRetrying | None) -> Updated[StateT] | Refused[StateT]:
         import tenacity
 
-        policy = self._cell.policy or tenacity.Retrying(wait=self._wait)
+        policy = policy or tenacity.Retrying(wait=lambda _: self._wait())
         loop = policy.copy(
             retry=tenacity.retry_if_result(lambda result: result is None),
             # The policy is for conflicts; an attempt that may still land is no conflict.
             stop=lambda state: self._is_time_up() or (self._open is None and policy.stop(state)),
             sleep=self._sleep,
-            retry_error_callback=self._give_up,
+            retry_error_callback=lambda _: self._give_up(),
         )
         outcome = loop(self._one_try)
         assert outcome is not None
         return outcome
 
-    def _wait(self, state: tenacity.RetryCallState) -> float:
+    def _wait(self) -> float:
         if self._open is not None:
-            longest = FIRST_RESEND * 2 ** min(state.attempt_number, 30)
-        elif state.attempt_number == 1:
+            longest = FIRST_RESEND * 2 ** min(self._tries, 30)
+        elif self._tries == 1:
             # The answer that told of the conflict shows what to write upon: nothing is fresher.
             return 0.0
         else:
@@ -279,12 +295,13 @@ class _Update(Generic[StateT]):
     def _is_time_up(self) -> bool:
         return self._cell.clock.monotonic() >= self._end
 
-    def _give_up(self, state: tenacity.RetryCallState) -> NoReturn:
+    def _give_up(self) -> NoReturn:
         if self._open is not None:
             self._raise_unknown()
-        raise ConcurrencyConflictError(self._cell.key, state.attempt_number)
+        raise ConcurrencyConflictError(self._cell.key, self._tries)
 
     def _one_try(self) -> Updated[StateT] | Refused[StateT] | None:
+        self._tries += 1
         # What was seen before a wait is what the others have been changing meanwhile.
         if self._has_slept and self._open is None and not self._looks_again():
             return None
