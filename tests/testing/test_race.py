@@ -73,7 +73,7 @@ def test_the_same_racers_never_both_win_behind_the_lock() -> None:
 
 
 def test_bare_moto_has_two_winners_whenever_they_pass_its_check_together() -> None:
-    with EmbeddedS3(serialised=False, hold_racers=2) as bare:
+    with EmbeddedS3(serialised=False, hold_racers=2, hold_seconds=30.0) as bare:
         assert list(race(bare, racers=2, rounds=3)) == [[200, 200]] * 3
 
 

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from persidict.testing.client import s3_client
 from persidict.testing.control import ServerControl
+from persidict.testing.racers import HOLD_SECONDS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,7 +39,9 @@ class EmbeddedS3:
         switch_interval: Seconds between switches of the server's threads; None: Python's own.
             A short one (1e-5) makes the races of `serialised=False` frequent.
         hold_racers: Hold every PUT after moto's check and before its write until so many are
-            there (0.2 s at most), which makes the races of `serialised=False` certain.
+            there, which makes the races of `serialised=False` certain, as long as all of them come
+            within `hold_seconds`.
+        hold_seconds: For how long a PUT is held at most; each that comes alone is.
         start_timeout: Seconds that the server may take to start.
 
     Example:
@@ -56,6 +59,7 @@ class EmbeddedS3:
         serialised: bool = True,
         switch_interval: float | None = None,
         hold_racers: int | None = None,
+        hold_seconds: float = HOLD_SECONDS,
         start_timeout: float = 60.0,
     ) -> None:
         self._options = [] if serialised else ["--bare"]
@@ -63,6 +67,7 @@ class EmbeddedS3:
             self._options += ["--switch-interval", str(switch_interval)]
         if hold_racers is not None:
             self._options += ["--hold-racers", str(hold_racers)]
+            self._options += ["--hold-seconds", str(hold_seconds)]
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._control: ServerControl | None = None

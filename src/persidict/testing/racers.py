@@ -9,8 +9,8 @@ from typing import Any, Final
 HOLD_SECONDS: Final = 0.2
 
 
-def hold_racers(count: int) -> None:
-    """Let moto write only once `count` PUTs have passed its check, or after 0.2 s.
+def hold_racers(count: int, *, seconds: float) -> None:
+    """Let moto write only once `count` PUTs have passed its check, or after so many seconds.
 
     Behind a lock nobody can come to keep the first one company, so it goes on alone.
     """
@@ -22,7 +22,7 @@ def hold_racers(count: int) -> None:
     @wraps(write)
     def held(*args: Any, **kwargs: Any) -> Any:
         try:
-            together.wait(HOLD_SECONDS)
+            together.wait(seconds)
         except threading.BrokenBarrierError:
             together.reset()
         return write(*args, **kwargs)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from persidict.testing.http1 import Connection
 from persidict.testing.moto_store import moto_store
-from persidict.testing.racers import hold_racers
+from persidict.testing.racers import HOLD_SECONDS, hold_racers
 from persidict.testing.service import Service
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(error=f"{error}; run: pip install 'persidict-sync[testing]'")
         return 1
     if options.hold_racers is not None:
-        hold_racers(options.hold_racers)
+        hold_racers(options.hold_racers, seconds=options.hold_seconds)
     if options.switch_interval is not None:
         sys.setswitchinterval(options.switch_interval)
     service = Service(moto, serialised=not options.bare)
@@ -56,6 +56,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--hold-racers", type=int, help="how many PUTs must pass moto's check before any writes"
+    )
+    parser.add_argument(
+        "--hold-seconds",
+        type=float,
+        default=HOLD_SECONDS,
+        help="for how long a PUT is held at most",
     )
     return parser.parse_args(arguments)
 
