@@ -55,16 +55,16 @@ def test_f8_convicts_a_lease_that_counts_from_the_answer():
 
 
 def test_f8_convicts_calls_that_outlive_their_deadline():
-    assert "of its time" in violations("F8", plant=planted.calls_take_their_time, size=24)
+    assert "of its time" in violations("F8", plant=planted.calls_take_their_time, size=12)
 
 
 def test_f9_convicts_who_takes_over_too_early():
-    found = violations("F9", plant=planted.contenders_are_hasty)
+    found = violations("F9", plant=planted.contenders_are_hasty, size=4)
     assert "after the last renewal" in found
 
 
 def test_f9_convicts_who_takes_over_too_late():
-    assert "taken over after" in violations("F9", plant=planted.contenders_are_slow)
+    assert "taken over after" in violations("F9", plant=planted.contenders_are_slow, size=4)
 
 
 def test_f9_convicts_who_runs_again_what_was_begun():
@@ -77,7 +77,7 @@ def test_f10_convicts_who_takes_503_for_not_applied():
 
 
 def test_f11_convicts_who_looks_at_no_checksum():
-    assert violations("F11", plant=planted.no_checksum_is_looked_at)
+    assert violations("F11", plant=planted.no_checksum_is_looked_at, size=100)
 
 
 def test_f12_convicts_who_shares_connections_over_fork():
