@@ -10,6 +10,7 @@ from persidict import ANY_ETAG, ITEM_NOT_AVAILABLE
 from persidict_sync import lease
 from persidict_sync.bids import Bids, _Bidder
 from persidict_sync.cas import Known, Refusal, Updated, _Update
+from persidict_sync.claim import Claim
 from persidict_sync.claim_state import OPEN
 from persidict_sync.held import Held
 from persidict_sync.lease import Lease
@@ -201,5 +202,10 @@ BUGS: Final = (
         "claim-known-by-its-owner's-name",
         "a claim is recognised by its owner's name, which all threads of a process share",
         replacing(Bids, _taken=_known_by_name),
+    ),
+    Bug(
+        "claim-outlives-its-worker",
+        "a claim is checked against what its own process did to it, not against its worker's life",
+        replacing(Claim, check=Claim._check_ours),
     ),
 )

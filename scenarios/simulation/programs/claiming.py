@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from persidict_sync.claim import Claim
 from persidict_sync.claims import Claims
+from scenarios.simulation.programs.holding import is_held
 from scenarios.simulation.worker import UNDONE, Worker
 
 TASKS = 12
 NAMES = 6
+CHECKS = 3
+LOOKS = 6
+SHIFT = 4.0
+"""In ttls."""
+AT_ONCE = 3
+MOMENT = 1e-6
 
 
 def claim_never(worker: Worker) -> None:
     """Claim a task that is never begun again."""
-    _claim(worker, "never", _claims(worker, "never", ttl=worker.ttl))
+    _claim(worker, "never", _claims(worker, "never", ttl=worker.ttl), _task(worker))
 
 
 def claim_manual(worker: Worker) -> None:
     """Claim a task that is begun again by order."""
-    _claim(worker, "manual", _claims(worker, "manual", on_owner_death="manual"))
+    _claim(worker, "manual", _claims(worker, "manual", on_owner_death="manual"), _task(worker))
 
 
 def requeue(worker: Worker) -> None:
@@ -31,11 +40,11 @@ def requeue(worker: Worker) -> None:
 
 def claim_reclaim(worker: Worker) -> None:
     """Claim a task that is begun again when its owner has died."""
-    _claim(
-        worker,
-        "reclaim",
-        _claims(worker, "reclaim", on_owner_death="reclaim", ttl=worker.ttl, max_attempts=3),
-    )
+    claims = _claims(worker, "reclaim", on_owner_death="reclaim", ttl=worker.ttl, max_attempts=3)
+    # Tasks come in one after the other, so that there are always some that are not done.
+    shift = int(worker.host.world.scheduler.now / (SHIFT * worker.ttl))
+    task = f"t{shift}-{int(worker.random.random() * AT_ONCE)}"
+    _claim(worker, "reclaim", claims, task)
 
 
 def _claims(worker: Worker, name: str, **settings: Any) -> Claims:
@@ -49,16 +58,14 @@ def _task(worker: Worker) -> str:
     return f"t{int(worker.random.random() ** 2 * TASKS)}"
 
 
-def _claim(worker: Worker, name: str, claims: Claims) -> None:
-    task = _task(worker)
+def _claim(worker: Worker, name: str, claims: Claims, task: str) -> None:
     object = f"{'claim' if name == 'never' else 'reclaim'}/{name}/{task}"  # noqa: A001
-    claim = worker.perform(
-        object, "claim", {}, lambda: claims.claim(task), shown=lambda it: it is not None
-    )
-    if not isinstance(claim, Claim):
+    may_lose = name == "reclaim"
+    claim = _won(worker, object, partial(claims.claim, task), may_wait=may_lose)
+    if claim is None:
         return
     worker.log("began", object=object, token=claim.token)
-    worker.sleep(worker.random.random() ** 2 * worker.ttl)
+    _work(worker, object, claim, may_lose=may_lose)
     if worker.random.random() < 0.2:
         worker.perform(object, "fail", {}, lambda: claim.fail("no luck"), shown=_nothing)
         return
@@ -68,6 +75,35 @@ def _claim(worker: Worker, name: str, claims: Claims) -> None:
         # An unknown outcome may be asked for again, with the same result.
         if worker.perform(object, "complete", args, lambda: claim.complete(result)) is not UNDONE:
             return
+
+
+def _won(
+    worker: Worker,
+    object: str,  # noqa: A002
+    claim: Callable[[], Claim | None],
+    *,
+    may_wait: bool,
+) -> Claim | None:
+    """The claim; who may wait asks again, for that an owner is dead shows in several looks."""
+    for left in reversed(range(worker.random.randrange(1, LOOKS) if may_wait else 1)):
+        found = worker.perform(object, "claim", {}, claim, shown=lambda it: it is not None)
+        if isinstance(found, Claim):
+            return found
+        worker.sleep(worker.ttl / 2 if left else 0.0)
+    return None
+
+
+def _work(worker: Worker, object: str, claim: Claim, *, may_lose: bool) -> None:  # noqa: A002
+    seconds = worker.random.random() ** 2 * worker.ttl
+    if not may_lose:
+        worker.sleep(seconds)
+        return
+    # Whether it is still its own, only its checks say, long after others may have taken it.
+    if is_held(claim):
+        worker.log("acquired", object=object, token=claim.token, remaining=MOMENT)
+    for _ in range(CHECKS):
+        worker.sleep(seconds)
+        worker.perform(object, "check", {"token": claim.token}, lambda: is_held(claim))
 
 
 def run_tasks(worker: Worker) -> None:

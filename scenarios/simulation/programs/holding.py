@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from persidict_sync.claim import Claim
 from persidict_sync.election import Election
 from persidict_sync.errors import LeaseLost
 from persidict_sync.fenced import Fenced
@@ -145,10 +146,10 @@ def _work(worker: Worker, object: str, held: Held, *, writes: bool = False) -> N
         fenced = worker.fleet.fenced(worker.host.dictionary.get_subdict("fenced"), held)
     for _ in range(worker.random.randrange(4)):
         worker.sleep(worker.random.random() ** 2 * worker.ttl)
-        if not worker.perform(object, "check", {"token": held.token}, lambda: _is_held(held)):
+        if not worker.perform(object, "check", {"token": held.token}, lambda: is_held(held)):
             # What is lost never comes back.
             worker.sleep(worker.random.random() * worker.ttl)
-            worker.perform(object, "check", {"token": held.token}, lambda: _is_held(held))
+            worker.perform(object, "check", {"token": held.token}, lambda: is_held(held))
             return
         if worker.random.random() < ASKED_FOR:
             worker.perform(object, "renew", {"token": held.token}, lambda: _is_renewed(held))
@@ -156,7 +157,8 @@ def _work(worker: Worker, object: str, held: Held, *, writes: bool = False) -> N
             _write(worker, fenced, token=held.token)
 
 
-def _is_held(held: Held) -> bool:
+def is_held(held: Held | Claim) -> bool:
+    """Whether its holder is told so."""
     try:
         held.check()
     except LeaseLost:
