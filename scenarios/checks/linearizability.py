@@ -19,7 +19,7 @@ NAME: Final = "linearizable"
 MODELS: Final[Mapping[str, ModelOf]] = {
     "register": lambda _: Register(),
     "counter": Counter.of,
-    "claim": lambda _: Claim(),
+    "claim": Claim.of,
     "fenced": lambda _: Fenced(),
     "item": Item.of,
 }

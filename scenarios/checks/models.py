@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 from scenarios.checks.model import (
@@ -15,7 +16,7 @@ from scenarios.checks.model import (
     arguments_of,
     text_of,
 )
-from scenarios.history import Operation
+from scenarios.history import Operation, OperationId
 
 
 @dataclass(frozen=True)
@@ -142,30 +143,59 @@ class Claim(Plain):
     """A task that one actor claims, once; that actor completes it or fails, once.
 
     States: the owner, whether it was told so, whether it has ended it. Who was not told, and
-    asks again, may be told then.
+    asks again, is told then; not yet while the call that has won it may itself be told.
+
+    Args:
+        beside: The refused calls beside which their actor had another under way, which never was
+            answered: as threads of one process have.
     """
 
+    beside: frozenset[OperationId] = frozenset()
     initial: tuple[str, bool, bool] = ("", False, False)
     arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {"claim": (), "complete": (), "fail": ()}
 
-    def action(self, operation: Operation, answer: object) -> Action:
-        """The operation and its actor."""
-        return Action(
-            operation.op, (*arguments_of(operation, self.arguments), operation.actor), answer
+    @classmethod
+    def of(cls, operations: Sequence[Operation]) -> Claim:
+        """The model for these operations."""
+        claims = [each for each in operations if each.op == "claim"]
+        lost = [each for each in claims if each.outcome == "unknown"]
+        return cls(
+            frozenset(
+                each.id
+                for each in claims
+                if each.value is False
+                and any(
+                    other.actor == each.actor and other.called <= (each.ended or 0.0) <= _end(other)
+                    for other in lost
+                )
+            )
         )
+
+    def action(self, operation: Operation, answer: object) -> Action:
+        """The operation, its actor, and whether it may be refused what its actor has won."""
+        is_beside = operation.id in self.beside
+        given = (*arguments_of(operation, self.arguments), operation.actor, is_beside)
+        return Action(operation.op, given, answer)
 
     def step(self, state: tuple[str, bool, bool], action: Action) -> tuple[str, bool, bool] | None:
         """Whose it is after it."""
         owner, is_told, is_done = state
-        (actor,) = action.given
+        actor, is_beside = action.given
         if action.op != "claim":
             if action.answer is UNKNOWN and owner != actor:
                 return state
             return (owner, is_told, True) if owner == actor and not is_done else IMPOSSIBLE
         is_won = owner == "" or (owner == actor and not is_told)
+        if is_beside and owner != "":
+            return state
         if not action.fits(is_won):
             return IMPOSSIBLE
         return (actor, action.answer is not UNKNOWN, False) if is_won else state
+
+
+def _end(lost: Operation) -> float:
+    """When the actor gave up hope of being told."""
+    return inf if lost.ended is None else lost.ended
 
 
 @dataclass(frozen=True)

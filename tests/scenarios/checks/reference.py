@@ -59,19 +59,21 @@ class Fenced:
 
 
 class Claim:
-    """`known_to_win` are those who have been told: a winner who was not told is told next time."""
+    """A winner who was not told is told next time, or later, if another thread of his is asking."""
 
     def __init__(self):
         self.owner = None
         self.was_told = False
         self.is_done = False
 
-    def apply(self, op, args, actor, *, is_told=True):
+    def apply(self, op, args, actor, *, is_told=True, is_told_later=False):
         if op == "complete":
             if self.owner != actor or self.is_done:
                 return "refused"
             self.is_done = True
             return None
+        if is_told_later and self.owner is not None:
+            return False
         if self.owner is None or (self.owner == actor and not self.was_told):
             self.owner, self.was_told = actor, is_told
             return True
@@ -110,7 +112,10 @@ KINDS = {
 def is_linearizable(operations):
     """Whether some order of all answered operations and some unknown ones explains all answers."""
     left = [each for each in operations if _matters(each)]
-    return not left or _explains(left, KINDS[left[0].kind](), etags=_unclaimed_etags(left))
+    if not left:
+        return True
+    chance = {"etags": _unclaimed_etags(left), "later": _told_later(left)}
+    return _explains(left, KINDS[left[0].kind](), **chance)
 
 
 def _matters(operation):
@@ -129,31 +134,47 @@ def _unclaimed_etags(operations):
     return sorted(named - given - {None})
 
 
-def _explains(left, thing, *, etags):
+def _told_later(operations):
+    """The claims at whose end another of the same actor had not been given up."""
+    return {
+        each.id
+        for each in operations
+        for other in operations
+        if each.op == other.op == "claim"
+        and each.actor == other.actor
+        and each.outcome == "returned"
+        and other.outcome == "unknown"
+        and other.called < each.ended
+        and (other.ended is None or other.ended > each.ended)
+    }
+
+
+def _explains(left, thing, **chance):
     if all(each.outcome == "unknown" for each in left):
         return True
     for each in left:
         others = [other for other in left if other is not each]
         if not any(other.precedes(each) for other in others) and any(
-            _explains(others, after, etags=etags) for after in _afters(each, thing, etags=etags)
+            _explains(others, after, **chance) for after in _afters(each, thing, **chance)
         ):
             return True
     return False
 
 
-def _afters(operation, thing, *, etags):
+def _afters(operation, thing, **chance):
     """What the object may be after the operation, if it can have been answered as it was."""
-    for choice in _choices(operation, etags=etags):
+    for choice in _choices(operation, **chance):
         after = copy.copy(thing)
         answer = after.apply(operation.op, operation.args, operation.actor, **choice)
         if operation.outcome == "unknown" or _agree(answer, operation):
             yield after
 
 
-def _choices(operation, *, etags):
+def _choices(operation, *, etags, later):
     is_unknown = operation.outcome == "unknown"
     if operation.kind == "claim" and operation.op == "claim":
-        return [{"is_told": not is_unknown}]
+        more = [{"is_told_later": True}] if operation.id in later else []
+        return [{"is_told": not is_unknown}, *more]
     if operation.kind != "item":
         return [{}]
     if not is_unknown:

@@ -151,6 +151,14 @@ def test_who_was_not_told_that_it_won_is_told_when_it_asks_again():
     assert convicted(story.do(4, TASK, "claim", True))[0] == 4
 
 
+def test_nobody_is_told_again_what_another_thread_of_his_may_be_told_yet():
+    story = Story().call(1, TASK, "claim").do(2, TASK, "claim", False)
+    assert is_good(story)
+    story.lose(1)
+    assert is_good(story)
+    assert convicted(story.do(3, TASK, "claim", False))[0] == 3
+
+
 @pytest.mark.parametrize("end", ["complete", "fail"])
 def test_only_the_owner_completes_a_task_and_once(end):
     story = Story().do(1, TASK, "claim", True).do(2, TASK, end, result=1)
