@@ -171,7 +171,10 @@ class Contender(ABC, Generic[StateT]):
 
         Raises:
             OutcomeUnknownError: It may or may not have been freed.
+            ConcurrencyConflictError: Others changed the record until the coordinator's timeout;
+                nothing was freed.
             TypeError: The token is no int.
+            ValueError: The semaphore has another number of permits; nothing was freed.
         """
         if type(token) is not int:
             raise TypeError(f"token must be an int, not a {type(token).__name__}")
