@@ -60,6 +60,10 @@ class Lock:
         self._is_held = False
         self._waiting.wake(1)
 
+    def locked(self) -> bool:
+        """Whether it is held."""
+        return self._is_held
+
     def __enter__(self) -> bool:
         return self.acquire()
 

@@ -14,29 +14,81 @@ from persidict.clock import Clock
 WishT = TypeVar("WishT")
 AnswerT = TypeVar("AnswerT")
 
+LOOK_AGAIN: Final = 0.5
+"""Seconds after which those who wait look for themselves: who was interrupted may not wake them."""
+
 
 class _Ticket(Generic[WishT, AnswerT]):
+    """One caller's wish, and whether its caller is still there."""
+
     def __init__(self, wish: WishT) -> None:
         self.wish: Final = wish
-        self.is_done = False
-        self.answers: tuple[AnswerT, ...] = ()
-        self.error: Exception | None = None
+        # Held by a `with` as long as the caller is there. The interpreter looks for interrupts
+        # neither between acquiring and entering, nor between leaving and releasing, so that no
+        # interrupt leaves it held; which can be said of no flag, and of no other way to acquire.
+        self.presence: Final = threading.Lock()
+        self.batch: _Batch[WishT, AnswerT] | None = None
+        self._bell: Final = threading.Lock()
+        self._bell.acquire()
 
-    def result(self, *, is_leader: bool) -> AnswerT:
-        if self.error is not None and is_leader:
-            raise self.error
-        if self.error is not None:
-            # Each thread raises an object of its own: tracebacks are written into it.
-            raise copy.copy(self.error) from self.error
-        return self.answers[0]
+    def wait(self, seconds: float) -> None:
+        self._bell.acquire(timeout=min(seconds, LOOK_AGAIN))
+
+    def wake(self) -> None:
+        """With the queue's lock."""
+        if self._bell.locked():
+            self._bell.release()
+
+
+class _Batch(Generic[WishT, AnswerT]):
+    """What one caller asks for all at once, and what came of it."""
+
+    def __init__(self, leader: _Ticket[WishT, AnswerT]) -> None:
+        self.leader: Final = leader
+        self.tickets: tuple[_Ticket[WishT, AnswerT], ...] = ()
+        self.outcome: Sequence[AnswerT] | Exception | None = None
+
+    @property
+    def is_led(self) -> bool:
+        return self.leader.presence.locked()
+
+    @property
+    def is_over(self) -> bool:
+        return self.outcome is not None or not self.is_led
 
 
 class _Queue(Generic[WishT, AnswerT]):
     def __init__(self) -> None:
         self.pid: Final = os.getpid()
-        self.changed: Final = threading.Condition()
+        # Reentrant, for what a signal's handler does in a thread that has it.
+        self.lock: Final = threading.RLock()
         self.waiting: list[_Ticket[WishT, AnswerT]] = []
-        self.is_busy = False
+        self.batch: _Batch[WishT, AnswerT] | None = None
+
+    def last(self) -> _Ticket[WishT, AnswerT] | None:
+        there = self.present()
+        return there[-1] if there else None
+
+    def present(self) -> tuple[_Ticket[WishT, AnswerT], ...]:
+        return tuple(ticket for ticket in self.waiting if ticket.presence.locked())
+
+    def begin(self, leader: _Ticket[WishT, AnswerT]) -> _Batch[WishT, AnswerT]:
+        """With the lock. Interrupted before its last step, it has taken nobody along."""
+        self.batch = batch = _Batch(leader)
+        batch.tickets = self.present()
+        for ticket in batch.tickets:
+            ticket.batch = batch
+        self.waiting = [ticket for ticket in self.present() if ticket.batch is not batch]
+        return batch
+
+    def wake(self, left: _Ticket[WishT, AnswerT]) -> None:
+        """Wake all for whom it matters that one has left."""
+        with self.lock:
+            if left.batch is not None and left.batch.leader is left:
+                for ticket in left.batch.tickets:
+                    ticket.wake()
+            if (last := self.last()) is not None:
+                last.wake()
 
 
 class Combiner(Generic[WishT, AnswerT]):
@@ -75,20 +127,14 @@ class Combiner(Generic[WishT, AnswerT]):
         """
         queue = self._of_this_process()
         mine: _Ticket[WishT, AnswerT] = _Ticket(wish)
-        with queue.changed:
-            queue.waiting.append(mine)
-            try:
-                self._wait(queue, mine, deadline=deadline)
-            except BaseException:
-                if mine in queue.waiting:
-                    queue.waiting.remove(mine)
-                    queue.changed.notify_all()
-                raise
-            if mine.is_done:
-                return mine.result(is_leader=False)
-            batch, queue.waiting, queue.is_busy = queue.waiting, [], True
-        self._lead(queue, batch, deadline=deadline)
-        return mine.result(is_leader=True)
+        try:
+            with mine.presence:
+                batch = self._batch_of(queue, mine, deadline=deadline)
+                if batch.leader is mine:
+                    self._lead(batch, deadline=deadline)
+                return self._answer_to(mine)
+        finally:
+            queue.wake(mine)
 
     def _of_this_process(self) -> _Queue[WishT, AnswerT]:
         # A forked child inherits a lock, and perhaps a leader, that nobody there will release.
@@ -96,40 +142,46 @@ class Combiner(Generic[WishT, AnswerT]):
             self._queue = _Queue()
         return self._queue
 
-    def _wait(
+    def _batch_of(
         self, queue: _Queue[WishT, AnswerT], mine: _Ticket[WishT, AnswerT], *, deadline: float
-    ) -> None:
-        # The last one leads, so that its deadline is the latest of all that it takes along.
-        while not mine.is_done and (queue.is_busy or queue.waiting[-1] is not mine):
-            left = deadline - self._clock.monotonic()
-            if left > 0:
-                queue.changed.wait(left)
-            elif mine in queue.waiting:
-                raise self._not_done()
-            else:
-                raise self._unknown("the time was up while another thread was at it")
+    ) -> _Batch[WishT, AnswerT]:
+        """One that is over and has the wish in it, or one that is to be led."""
+        with queue.lock:
+            queue.waiting.append(mine)
+        while True:
+            with queue.lock:
+                left = deadline - self._clock.monotonic()
+                if mine not in queue.waiting:
+                    assert mine.batch is not None
+                    if mine.batch.is_over:
+                        return mine.batch
+                    if left <= 0:
+                        raise self._unknown("the time was up while another thread was at it")
+                # The last one leads, so that its deadline is the latest of all that it takes along.
+                elif (queue.batch is None or not queue.batch.is_led) and queue.last() is mine:
+                    return queue.begin(mine)
+                elif left <= 0:
+                    queue.waiting.remove(mine)
+                    raise self._not_done()
+            mine.wait(left)
 
-    def _lead(
-        self,
-        queue: _Queue[WishT, AnswerT],
-        batch: list[_Ticket[WishT, AnswerT]],
-        *,
-        deadline: float,
-    ) -> None:
-        error: Exception = self._unknown("the thread that was at it was interrupted")
-        answers: Sequence[AnswerT] = ()
+    def _lead(self, batch: _Batch[WishT, AnswerT], *, deadline: float) -> None:
         try:
-            answers = self._fulfil([ticket.wish for ticket in batch], deadline)
-        except Exception as raised:  # noqa: BLE001 - each of the batch raises it
-            error = raised
-        finally:
-            with queue.changed:
-                for number, ticket in enumerate(batch):
-                    ticket.answers = tuple(answers[number : number + 1])
-                    ticket.error = None if ticket.answers else error
-                    ticket.is_done = True
-                queue.is_busy = False
-                queue.changed.notify_all()
+            batch.outcome = self._fulfil([ticket.wish for ticket in batch.tickets], deadline)
+        except Exception as error:  # noqa: BLE001 - each of the batch raises it
+            batch.outcome = error
+
+    def _answer_to(self, mine: _Ticket[WishT, AnswerT]) -> AnswerT:
+        batch = mine.batch
+        assert batch is not None
+        if batch.outcome is None:
+            raise self._unknown("the thread that was at it was interrupted")
+        if not isinstance(batch.outcome, Exception):
+            return batch.outcome[batch.tickets.index(mine)]
+        if batch.leader is mine:
+            raise batch.outcome
+        # Each thread raises an object of its own: tracebacks are written into it.
+        raise copy.copy(batch.outcome) from batch.outcome
 
     def _not_done(self) -> BackendError:
         return BackendError(

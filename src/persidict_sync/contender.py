@@ -86,7 +86,14 @@ class Contender(ABC, Generic[StateT]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack().pop().__exit__(kind, error, trace)
+        stack = self._stack()
+        if not stack:
+            raise RuntimeError(
+                f"`with` on {self.name!r} was not begun by this thread, so what it holds is not "
+                "known here and stays held. End it in the thread that has begun it, or share "
+                "`held = ....acquire()` and end `with held`, which any thread may."
+            ) from error
+        stack.pop().__exit__(kind, error, trace)
 
     @property
     def name(self) -> str:
@@ -171,7 +178,10 @@ class Contender(ABC, Generic[StateT]):
 
         Raises:
             OutcomeUnknownError: It may or may not have been freed.
+            ConcurrencyConflictError: Others changed the record until the coordinator's timeout;
+                nothing was freed.
             TypeError: The token is no int.
+            ValueError: The semaphore has another number of permits; nothing was freed.
         """
         if type(token) is not int:
             raise TypeError(f"token must be an int, not a {type(token).__name__}")

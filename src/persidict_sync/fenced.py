@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast, overload
 
@@ -50,7 +51,7 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
     someone writes to the dictionary without the fence, or under the tokens of another lease.
 
     `held.check()` is called before each write, so a holder that knows of its loss does not write;
-    what protects is the token.
+    what protects is the token. Assigning and deleting raise what `discard` does.
 
     An item is stored as `{"token": 7, "value": ..., "generation": 3, "ops": "..."}` in the
     dictionary's own format: plain readers find the value in `d[key]["value"]`. A deleted item
@@ -150,6 +151,8 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
             StaleTokenError: The key has seen a higher token; nothing was deleted.
             LeaseLost: What is held is known to be lost; nothing was deleted.
             OutcomeUnknownError: The item may or may not have been deleted.
+            ConcurrencyConflictError: Others changed the item until the coordinator's timeout;
+                nothing was deleted.
             BackendError: The store refused, and nothing was deleted.
         """
         return isinstance(self._update(key, deleted(token=self.held.token)), Updated)
@@ -202,7 +205,8 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
 
         Args:
             key: The item's key.
-            transformer: Gets the value, None if there is none; returns the next one.
+            transformer: Gets the value, None if there is none; returns the next one. It may change
+                what it gets, which is a deep copy at each call.
 
         Returns:
             The value that was written.
@@ -218,7 +222,9 @@ class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
         token = self.held.token
 
         def transition(state: FencedState | None, generation: int) -> FencedState | Refusal:
-            value = transformer(self._value(state, key) if is_present(state) else None)
+            # What it changes in place must not be what it is given when it is called again.
+            now = copy.deepcopy(self._value(state, key)) if is_present(state) else None
+            value = transformer(now)
             self._check_value(value)
             return written(value, token=token)(state, generation)
 

@@ -57,7 +57,8 @@ class Lease(Contender[LeaseState]):
     Requests: first acquire 2; 1 with what is known current, 3 with what is stale. Renewing 1,
     releasing 1. Waiting: one conditional GET each poll.
 
-    Not reentrant: one who holds it does not acquire it a second time.
+    Not reentrant: one who holds it does not acquire it a second time. `with lease` ends in the
+    thread that has begun it; `with held` may end in any.
 
     Args:
         context: Where records are, whose they are, and by which clock.

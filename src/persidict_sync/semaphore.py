@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from persidict_sync.cas import Transition
+from persidict_sync.cas import Refusal, Transition
 from persidict_sync.contender import Contender, HoldingSettings
 from persidict_sync.context import Context
 from persidict_sync.record import MAX_INT
@@ -32,6 +32,8 @@ class Semaphore(Contender[SemaphoreState]):
     record does not.
 
     Not fair: who waits longest is not first. Not reentrant: one holder may take several permits.
+    `with semaphore` ends in the thread that has begun it, the last one that it has begun first;
+    `with held` may end in any.
 
     Requests: first acquire 2; 1 with what is known current, 3 with what is stale. Renewing and
     releasing 1, and 2 more when another permit has changed meanwhile: all are in one record, so
@@ -120,4 +122,12 @@ class Semaphore(Contender[SemaphoreState]):
         return partial(taken, permits=self.permits, permit=permit, over=over)
 
     _renewed = staticmethod(renewed)
-    _freed = staticmethod(freed)
+
+    def _freed(  # type: ignore[override] # it is only called on an object
+        self, state: SemaphoreState | None, generation: int, /, *, token: int
+    ) -> SemaphoreState | Refusal:
+        after = freed(state, generation, token=token)
+        if isinstance(after, SemaphoreState):
+            # Before anything is written: who asks for another number of permits changes nothing.
+            self._holdings(after)
+        return after

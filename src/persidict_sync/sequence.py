@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
-from persidict import BackendError
 from persidict_sync.cas import Cell, Known, Refusal, Refused
+from persidict_sync.combine import Combiner
 from persidict_sync.context import Context
 from persidict_sync.errors import RecordError
 from persidict_sync.record import MAX_INT
@@ -53,7 +53,6 @@ class _Block:
 
     def __init__(self) -> None:
         self.pid: Final = os.getpid()
-        self.lock: Final = threading.Lock()
         self.numbers: Iterator[int] = iter(())
 
 
@@ -94,6 +93,9 @@ class Sequence(Iterator[int]):
         self._cell: Cell[SequenceState] = context.cell(name, SequenceState)
         self._known: Known[SequenceState] | None = None
         self._here = _Block()
+        self._combiner: Combiner[None, int | None] = Combiner(
+            self._take, key=self._cell.key, clock=context.clock
+        )
 
     def __repr__(self) -> str:
         return f"<Sequence {self._cell.key.strings}, block={self.block}>"
@@ -118,15 +120,12 @@ class Sequence(Iterator[int]):
             BackendError: The store refused or could not be reached; no number was claimed.
         """
         deadline = self._context.deadline()
-        here = self._of_this_process()
-        self._lock(here, deadline=deadline)
-        try:
-            for number in here.numbers:
+        while True:
+            for number in self._of_this_process().numbers:
                 return number
-            here.numbers = iter(self._claim(deadline))
-            return next(here.numbers)
-        finally:
-            here.lock.release()
+            answer = self._combiner.answer(None, deadline=deadline)
+            if answer is not None:
+                return answer
 
     def _of_this_process(self) -> _Block:
         # A forked child inherits its parent's numbers, and perhaps a lock that is never released.
@@ -134,16 +133,15 @@ class Sequence(Iterator[int]):
             self._here = _Block()
         return self._here
 
-    def _lock(self, here: _Block, *, deadline: float) -> None:
-        while not here.lock.acquire(timeout=max(0.0, deadline - self._context.clock.monotonic())):
-            if self._context.clock.monotonic() >= deadline:
-                raise BackendError(
-                    f"No number of {self._cell.key!r} was claimed: another thread's claim has not "
-                    "ended in time. Check the store and the network.",
-                    backend="record",
-                    operation="update",
-                    key=self._cell.key,
-                )
+    def _take(self, wishes: Collection[None], deadline: float) -> list[int | None]:
+        """A number for each of those for whom there are enough; None for the others."""
+        here, count = self._of_this_process(), len(wishes)
+        # Another thread may have claimed a block since the last one was found to be used up.
+        numbers = list(islice(here.numbers, count))
+        if not numbers:
+            block = self._claim(deadline)
+            numbers, here.numbers = list(block[:count]), iter(block[count:])
+        return [*numbers, *[None] * (count - len(numbers))]
 
     def _claim(self, deadline: float) -> range:
         base, self._known = self._known, None

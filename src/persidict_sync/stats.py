@@ -122,11 +122,12 @@ class Tally:
         self._begin()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._counts: Counter[Row] = Counter()
         self._requests: Counter[Request] = Counter()
         self._waited = 0.0
+        # Last: an interrupt before it has the next one who comes begin anew.
+        self._process = os.getpid()
 
     def __call__(self, event: Event) -> None:
         """Count an event."""

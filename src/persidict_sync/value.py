@@ -139,6 +139,8 @@ class SharedValue:
             TypeError: `version` is none, or the value as for `set`.
             ValueError: As for `set`.
             OutcomeUnknownError: It may or may not have been written.
+            ConcurrencyConflictError: The store had too many writers at once until the
+                coordinator's timeout; nothing was written.
             RecordError: As for `set`.
             BackendError: As for `set`.
         """

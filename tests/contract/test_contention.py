@@ -38,6 +38,22 @@ CHANGES: dict[str, Callable[[PersiDict[Any]], Any]] = {
 }
 
 
+def test_a_transformer_may_change_what_it_gets(d: PersiDict[Any]) -> None:
+    d["a"] = ["first"]
+    writes = iter(range(3))
+
+    def before(_number: int, verb: str) -> None:
+        if verb == "put" and (n := next(writes, None)) is not None:
+            d["a"] = ["other", n]
+
+    def add(now: Any) -> Any:
+        now.append("mine")
+        return now
+
+    interposed(d, before=before).transform_item("a", transformer=add)
+    assert d["a"] == ["other", 2, "mine"]
+
+
 @pytest.mark.parametrize("conflicts", [0, 1, 5])
 @pytest.mark.parametrize("change", CHANGES)
 def test_up_to_five_conflicts_are_overcome(d: PersiDict[Any], change: str, conflicts: int) -> None:

@@ -64,6 +64,22 @@ def test_data_is_a_copy(fleet, contender):
     assert held.data == {"at": [1]}
 
 
+def test_a_block_that_another_thread_has_begun_is_an_error_that_says_so(fleet, contender):
+    ours = contender(fleet.member())
+    begun = []
+    other = threading.Thread(target=lambda: begun.append(ours.__enter__()))
+    other.start()
+    other.join()
+    with pytest.raises(RuntimeError, match="`with` on 'gpus' was not begun by this thread"):
+        ours.__exit__(None, None, None)
+    (held,) = begun
+    held.check()
+    with held:
+        pass
+    with ours as again:
+        assert again.token > held.token
+
+
 def test_who_loses_to_a_faster_one_looks_again_before_the_next_try(fleet, contender):
     once = tenacity.Retrying(stop=tenacity.stop_after_attempt(1))
     ours, theirs = contender(fleet.member(conflicts=once)), contender(fleet.member())

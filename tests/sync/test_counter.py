@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import threading
@@ -12,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persidict import BackendError, LocalDict, Memory, OutcomeUnknownError
+from persidict import BackendError, LocalDict, OutcomeUnknownError
 from persidict.clock import SYSTEM_CLOCK
-from persidict.memory_store import MemoryStore
 from persidict.object_store import Unaccounted
 from persidict.testing import FaultKind, FaultRule, ServerControl
+from persidict_sync import combine
+from persidict_sync import counter as counter_module
 from persidict_sync.cas import Refusal
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.counter import (
@@ -33,8 +35,9 @@ from persidict_sync.record import MAX_INT
 from tests.contract.places import DictOver, InBucket, InMemory, Place
 from tests.s3.wire import Wire
 from tests.shown import shown
-from tests.sync.around import Around
 from tests.sync.contests import CounterContest
+from tests.sync.gate import Gate
+from tests.sync.interrupted import interrupted_at
 
 TOTALS = st.integers(-MAX_INT, MAX_INT)
 
@@ -185,29 +188,6 @@ def test_a_counter_is_usable_after_an_error(
     assert counter.add() == 4
 
 
-class Gate(Around):
-    """A store whose next write waits, once it is armed, until the test opens the gate."""
-
-    def __init__(self) -> None:
-        super().__init__(MemoryStore(Memory(), clock=InMemory().clock))
-        self.is_armed = False
-        self.is_waiting = threading.Event()
-        self.is_open = threading.Event()
-        self.puts = 0
-        self.answer: Callable[[Any], Any] = lambda answer: answer
-
-    def pass_on(self, verb: str, call: Callable[[], Any]) -> Any:
-        if verb != "put":
-            return call()
-        self.puts += 1
-        if not self.is_armed:
-            return call()
-        self.is_armed = False
-        self.is_waiting.set()
-        assert self.is_open.wait(30.0)
-        return self.answer(call())
-
-
 class Crowd:
     """Threads that add to one counter, of which the first is held in the store."""
 
@@ -237,10 +217,13 @@ class Crowd:
         assert self.gate.is_waiting.wait(30.0)
 
     def await_waiting(self, count: int) -> None:
-        queue = self.counter._combiner._queue
         seen = threading.Event()
-        while len(queue.waiting) < count:
+        while self.waiting() < count:
             seen.wait(0.001)
+
+    def waiting(self) -> int:
+        waiting = list(self.counter._combiner._queue.waiting)
+        return sum(ticket.presence.locked() for ticket in waiting)
 
     def finish(self) -> None:
         self.gate.is_open.set()
@@ -371,23 +354,82 @@ class TestThreads:
         crowd.counter._combiner._fulfil = write
         assert crowd.counter.add() == 2
 
-    def test_who_is_interrupted_while_waiting_is_not_waited_for(self, gate: Gate) -> None:
+    def test_who_is_interrupted_while_waiting_is_not_waited_for(
+        self, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         crowd = crowd_at(gate)
         crowd.hold()
-        queue = crowd.counter._combiner._queue
-        wait = queue.changed.wait
 
-        def interrupted(timeout: float) -> Any:
+        def interrupted(*_: object) -> Any:
             raise KeyboardInterrupt
 
-        queue.changed.wait = interrupted  # type: ignore[method-assign, assignment]
-        with pytest.raises(KeyboardInterrupt):
-            crowd.counter.add()
-        queue.changed.wait = wait  # type: ignore[method-assign]
+        with monkeypatch.context() as patched:
+            patched.setattr(combine._Ticket, "wait", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                crowd.counter.add(10)
         crowd.start()
         crowd.await_waiting(1)
         crowd.finish()
         assert sorted(crowd.answers) == [1, 2]
+
+
+class TestInterrupts:
+    def test_none_leaves_the_object_unusable(self) -> None:
+        fleet = Coordinator("memory:", timeout=20.0)
+        counter, operator = fleet.counter("n"), fleet.counter("n")
+        before = 0
+        for nth in itertools.count(1):
+            if not interrupted_at(nth, counter.add):
+                break
+            total = operator.value()
+            assert total in {before, before + 1}
+            # By another thread: the one that was interrupted may well go on with something else.
+            other = Crowd(counter, Gate())
+            other.start().join(10.0)
+            assert other.answers == [total + 1], f"interrupt {nth}: {other.errors}"
+            before = total + 1
+            assert counter._combiner._queue.waiting == []
+        assert nth > 50
+
+    def test_who_was_taken_along_is_told_the_truth(self) -> None:
+        told = set()
+        for nth in itertools.count(1):
+            crowd = crowd_at(Gate(), timeout=20.0)
+            crowd.hold()
+            crowd.start(10)
+            crowd.await_waiting(1)
+            was_interrupted = _lead_interrupted(crowd, nth)
+            crowd.finish()
+            total = crowd.counter.add(0)
+            (answer,) = {*crowd.answers, *crowd.errors} - {1}
+            if isinstance(answer, int):
+                assert (answer, total) in {(11, 11), (11, 111)}
+            else:
+                assert isinstance(answer, OutcomeUnknownError)
+                assert total in {1, 111}
+            told.add((type(answer), total))
+            if not was_interrupted:
+                break
+        assert told >= {(int, 11), (int, 111), (OutcomeUnknownError, 1), (OutcomeUnknownError, 111)}
+
+
+def _lead_interrupted(crowd: Crowd, nth: int) -> bool:
+    """Add 100, as the last of those who wait, with an interrupt; whether there was one."""
+    is_over = threading.Event()
+
+    def open_gate() -> None:
+        while crowd.waiting() < 2 and not is_over.wait(0.001):
+            pass
+        crowd.gate.is_open.set()
+
+    opener = threading.Thread(target=open_gate, daemon=True)
+    opener.start()
+    try:
+        modules = (combine, counter_module)
+        return interrupted_at(nth, lambda: crowd.counter.add(100), modules=modules)
+    finally:
+        is_over.set()
+        opener.join(30.0)
 
 
 def _refuse(*_: object, **__: object) -> Any:

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persidict import DELETE_CURRENT, KEEP_CURRENT, LocalDict
+from persidict import DELETE_CURRENT, KEEP_CURRENT, LocalDict, Memory
+from persidict.memory_store import MemoryStore
+from persidict.object_store import NotApplied
+from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
 from persidict_sync.record import OP_LENGTH, RING
+from tests.contract.places import DictOver
+from tests.sync.around import Around
 from tests.sync.fleets import Fleet
 
 
@@ -141,6 +146,38 @@ def test_concurrent_changes_are_all_kept(fenced):
     for thread in threads:
         thread.join()
     assert members[0]["n"] == 40
+
+
+class Busy(Around):
+    """A store that answers 409 to so many writes."""
+
+    def __init__(self, clock):
+        super().__init__(MemoryStore(Memory(), clock=clock))
+        self.conflicts = 0
+
+    def pass_on(self, verb, request):
+        if verb == "put" and self.conflicts:
+            self.conflicts -= 1
+            return NotApplied(RuntimeError("409"), conflict=True)
+        return request()
+
+
+@pytest.mark.parametrize("conflicts", [0, 1, 5, 20])
+def test_a_transformer_may_change_what_it_gets_however_often_it_is_called(conflicts):
+    clock = ManualClock()
+    store = Busy(clock)
+    d = DictOver(store=store, clock=clock, serialization_format="json")
+    fenced = Coordinator("memory:", clock=clock).fenced(d, Token(1))
+    fenced["log"] = {"lines": ["first"]}
+    store.conflicts = conflicts
+
+    def add(log):
+        log["lines"].append("x")
+        return log
+
+    fenced.transform_item("log", transformer=add)
+    assert store.conflicts == 0
+    assert fenced["log"] == {"lines": ["first", "x"]}
 
 
 def test_more_writes_than_the_item_remembers():

@@ -117,6 +117,19 @@ def test_an_operator_breaks_one_permit(fleet):
         operator.break_("1")
 
 
+def test_who_asks_for_another_number_of_permits_breaks_none(fleet):
+    semaphore = fleet.member().semaphore("gpus", 2)
+    held = semaphore.acquire()
+    operator = fleet.member().semaphore("gpus", 3)
+    for token in (held.token, held.token + 1):
+        with pytest.raises(ValueError, match="has 2 permits, and 3 were asked for"):
+            operator.break_(token)
+    assert semaphore.holders() == {held.token: "worker-1"}
+    assert fleet.told("broken") == []
+    held.renew()
+    assert held.release()
+
+
 def test_requests(bucket, wire):
     bucket.open(serialization_format="json")["known"] = 1
     fleet = Fleet(bucket)

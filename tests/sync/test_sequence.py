@@ -18,9 +18,11 @@ from persidict_sync.cas import Refusal
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import RecordError
 from persidict_sync.record import MAX_INT, RING
-from persidict_sync.sequence import LARGEST_BLOCK, SequenceState, claimed, first_of
-from tests.contract.places import InBucket, InMemory, Place
+from persidict_sync.sequence import LARGEST_BLOCK, Sequence, SequenceState, claimed, first_of
+from tests.contract.places import DictOver, InBucket, InMemory, Place
 from tests.s3.wire import Wire
+from tests.sync.gate import Gate
+from tests.sync.interrupted import interrupted_at
 
 
 class TestTransition:
@@ -152,11 +154,64 @@ def test_threads_share_a_block() -> None:
     assert sorted(numbers) == list(range(1, 801))
 
 
+def held_claim(gate: Gate, sequence: Sequence) -> threading.Thread:
+    """A thread whose claim is at the gate."""
+    gate.is_armed = True
+    thread = threading.Thread(target=sequence.next, daemon=True)
+    thread.start()
+    assert gate.is_waiting.wait(30.0)
+    return thread
+
+
 def test_nobody_waits_for_ever_for_another_threads_claim() -> None:
-    sequence = Coordinator(LocalDict(), timeout=0.02).sequence("ids")
-    with sequence._here.lock, pytest.raises(BackendError, match="No number"):
+    gate = Gate()
+    fleet = Coordinator(DictOver(store=gate, operation_timeout=30.0), timeout=0.02)
+    sequence = fleet.sequence("ids")
+    thread = held_claim(gate, sequence)
+    with pytest.raises(BackendError, match="another thread's update of it has not ended in time"):
         sequence.next()
-    assert sequence.next() == 1
+    gate.is_open.set()
+    thread.join(30.0)
+    assert sequence.next() == 2
+
+
+@pytest.mark.parametrize(("block", "puts"), [(1, 5), (3, 2), (4, 2), (100, 1)])
+def test_threads_that_wait_share_a_claim(block: int, puts: int) -> None:
+    gate = Gate()
+    sequence = Coordinator(DictOver(store=gate, operation_timeout=30.0)).sequence(
+        "ids", block=block
+    )
+    list(itertools.islice(sequence, block - 1))
+    sequence.next()
+    gate.puts, numbers = 0, []
+    threads = [held_claim(gate, sequence)]
+    for _ in range(4):
+        threads.append(threading.Thread(target=lambda: numbers.append(sequence.next())))
+        threads[-1].start()
+    waiting = sequence._combiner._queue.waiting
+    while len(waiting) < 4:
+        threads[-1].join(0.001)
+    gate.is_open.set()
+    for thread in threads:
+        thread.join(30.0)
+    assert sorted(numbers) == list(range(block + 2, block + 6))
+    assert gate.puts == puts
+
+
+@pytest.mark.parametrize("block", [1, 2])
+def test_no_interrupt_leaves_the_object_unusable(block: int) -> None:
+    sequence = Coordinator("memory:", timeout=20.0).sequence("ids", block=block)
+    numbers: list[int] = []
+    for nth in itertools.count(1):
+        if not interrupted_at(nth, lambda: numbers.extend(sequence.next() for _ in range(2))):
+            break
+        other = threading.Thread(target=lambda: numbers.append(sequence.next()))
+        other.start()
+        other.join(10.0)
+        assert not other.is_alive(), f"interrupt {nth}"
+    assert nth > 50
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) >= nth
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -165,11 +220,10 @@ def test_a_forked_child_never_repeats_its_parents_numbers(tmp_path: Any) -> None
     sequence = Coordinator(f"sqlite:///{tmp_path}/ids.db").sequence("ids", block=10)
     assert sequence.next() == 1
     reader, writer = os.pipe()
-    with sequence._here.lock:
-        child = os.fork()
-        if child == 0:
-            os.write(writer, " ".join(str(sequence.next()) for _ in range(12)).encode())
-            os._exit(0)
+    child = os.fork()
+    if child == 0:
+        os.write(writer, " ".join(str(sequence.next()) for _ in range(12)).encode())
+        os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as answers:
         theirs = [int(number) for number in answers.read().split()]
@@ -177,3 +231,17 @@ def test_a_forked_child_never_repeats_its_parents_numbers(tmp_path: Any) -> None
     ours = [sequence.next() for _ in range(12)]
     assert theirs == list(range(11, 23))
     assert ours == [*range(2, 11), 31, 32, 33]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_waits_for_no_claim_of_its_parent() -> None:
+    gate = Gate()
+    sequence = Coordinator(DictOver(store=gate, operation_timeout=30.0)).sequence("ids")
+    thread = held_claim(gate, sequence)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if sequence.next() == 1 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    gate.is_open.set()
+    thread.join(30.0)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 
 import pytest
 
 from persidict.testing import FaultKind, FaultRule
+from persidict_sync import stats as stats_module
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import AcquireTimeout, LeaseLost
 from persidict_sync.events import Event
 from persidict_sync.stats import Request, Row, Tally
 from tests.contract.places import InMemory
 from tests.sync.fleets import Fleet
+from tests.sync.interrupted import interrupted_at
 
 
 @pytest.fixture
@@ -169,3 +172,18 @@ def test_of_requests_that_were_not_answered(bucket, control):
         Request("put", "conflict"): 1,
         Request("put", "applied"): 1,
     }
+
+
+def test_no_interrupt_leaves_a_child_with_its_parents_lock(monkeypatch):
+    # What is interrupted is the first count after a fork, while another thread was counting.
+    for nth in itertools.count(1):
+        tally = Tally()
+        tally._lock.acquire()
+        with monkeypatch.context() as child:
+            child.setattr(os, "getpid", lambda: -1)
+            begins = interrupted_at(nth, tally._be_of_this_process, modules=[stats_module])
+            tally._be_of_this_process()
+            assert not tally._lock.locked(), f"interrupt {nth}"
+        if not begins:
+            break
+    assert nth > 3
