@@ -10,7 +10,7 @@ from persidict_sync.cas import _Update
 from scenarios.simulation.draft import RINGS, plan_of
 from scenarios.simulation.run import run
 
-SEEDS = 6
+SEEDS = 12
 
 
 def overruns(monkeypatch, *, ring=None):
