@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
@@ -13,9 +14,9 @@ Action: TypeAlias = Callable[[], object]
 
 
 class Daemons:
-    """Up to a number of daemon threads, started when needed."""
+    """Daemon threads, started when needed, up to a number if one is given."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: float = inf) -> None:
         self._tasks: SimpleQueue[Action] = SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._lock = threading.Lock()
@@ -36,6 +37,13 @@ class Daemons:
             if self._started < self._most and start(self._work):
                 self._started += 1
             return self._started > 0
+
+    def ensure(self, threads: int) -> bool:
+        """Have so many threads started, while that can be done; whether they are."""
+        with self._lock:
+            while self._started < threads and start(self._work):
+                self._started += 1
+            return self._started >= threads
 
     def _work(self) -> None:
         while True:

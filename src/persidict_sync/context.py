@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OWNER_MAX_LENGTH: Final = 128
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Context:
     """Where records are, whose they are, and by which clock.
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from persidict import BackendError, LocalDict
+from persidict import BackendError, LocalDict, daemons
 from persidict.clock import SystemClock
 from persidict.testing.clock import ManualClock
 from persidict_sync import heartbeat as module
@@ -19,7 +19,8 @@ from tests.sync.around import Around
 class One:
     """Something to keep alive, which notes what is asked of it."""
 
-    def __init__(self, clock, *, every=10.0, work=None):
+    def __init__(self, clock, *, every=10.0, work=None, context="ours"):
+        self.context = context
         self.clock = clock
         self.every = every
         self.due = clock.monotonic() + every
@@ -146,6 +147,89 @@ def test_letting_go_waits_no_longer_than_it_may():
     assert clock.monotonic() - begin < 10
     assert free.was_let_go.wait(30)
     never.set()
+
+
+class OneTime(One):
+    """Something that is due at once, and then never again."""
+
+    def __init__(self, clock, **settings):
+        super().__init__(clock, every=0.0, **settings)
+
+    def on_due(self):
+        self.due = None
+        return self.work
+
+
+def hanging(clock, count, hangs):
+    """So many of one coordinator, whose renewals hang."""
+    return [OneTime(clock, work=hangs.wait, context="hung") for _ in range(count)]
+
+
+def test_a_store_that_hangs_delays_nothing_of_another_coordinator():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    hangs, worked = threading.Event(), threading.Event()
+    hung = hanging(clock, 2 * module.WORKERS, hangs)
+    for one in hung:
+        heartbeat.schedule(one)
+    while any(one.due is not None for one in hung):
+        pass
+    heartbeat.schedule(OneTime(clock, work=worked.set, context="well"))
+    assert worked.wait(30)
+    hangs.set()
+
+
+def test_of_one_coordinator_so_many_renewals_are_under_way_and_the_others_follow():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    goes_on, running = threading.Event(), threading.Semaphore(0)
+
+    def work():
+        running.release()
+        goes_on.wait(30)
+
+    many = [OneTime(clock, work=work) for _ in range(module.WORKERS + 2)]
+    for one in many:
+        heartbeat.schedule(one)
+    for _ in range(module.WORKERS):
+        assert running.acquire(timeout=30)
+    while any(one.due is not None for one in many):
+        pass
+    assert not running.acquire(blocking=False)
+    goes_on.set()
+    for _ in range(2):
+        assert running.acquire(timeout=30)
+
+
+def test_letting_go_waits_for_no_renewal_that_hangs():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    hangs = threading.Event()
+    hung = hanging(clock, module.WORKERS, hangs)
+    for one in hung:
+        heartbeat.schedule(one)
+    while any(one.due is not None for one in hung):
+        pass
+    heartbeat.let_go(hung, within=30.0)
+    assert all(one.was_let_go.is_set() for one in hung)
+    hangs.set()
+
+
+def test_without_new_threads_what_hangs_keeps_nothing_of_others_from_letting_go(monkeypatch):
+    # As at interpreter exit, from Python 3.12 on.
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    hangs = threading.Event()
+    stuck = [One(clock, every=1e6, context="stuck") for _ in range(2 * module.WORKERS)]
+    well = [One(clock, every=1e6, context="well") for _ in range(3)]
+    for one in (*stuck, *well):
+        heartbeat.schedule(one)
+    for one in stuck:
+        one.let_go = hangs.wait
+    monkeypatch.setattr(daemons, "start", lambda _: False)
+    heartbeat.let_go([*stuck, *well], within=0.01)
+    assert all(one.was_let_go.wait(30) for one in well)
+    hangs.set()
 
 
 def test_after_a_fork_nothing_is_kept_alive(clock):
