@@ -84,6 +84,10 @@ class Held:
         self._tell("acquired")
         return True
 
+    def abandon(self) -> None:
+        """Have it renewed no more, and no request: others can acquire it when its ttl has ended."""
+        self._tenure.end("released")
+
     def __repr__(self) -> str:
         return f"<Held {self.name!r}, token {self.token}, {self._tenure.reason or 'held'}>"
 

@@ -73,6 +73,49 @@ def test_who_loses_to_a_faster_one_looks_again_before_the_next_try(fleet, conten
     assert ours.try_acquire().token > 2
 
 
+class Interrupting:
+    """A listener in which Ctrl-C arrives at an event, once."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, event):
+        if event.name == self.name:
+            self.name = None
+            raise KeyboardInterrupt
+
+
+def entered(contender):
+    with contender:
+        pytest.fail("it was interrupted before")
+
+
+@pytest.mark.parametrize(
+    "acquire",
+    [lambda ours: ours.try_acquire(), lambda ours: ours.acquire(), entered],
+    ids=["try_acquire", "acquire", "with"],
+)
+def test_what_an_interrupt_keeps_from_its_caller_is_not_renewed(contender, acquire):
+    clocks = ManualClock(seed=1), ManualClock(seed=2)
+    store = LocalDict(clock=clocks[0], serialization_format="json")
+    member = Coordinator(store, clock=clocks[0], listeners=[Interrupting("acquired")])
+    with pytest.raises(KeyboardInterrupt):
+        acquire(contender(member))
+    assert member.heartbeat.members() == []
+    rival = contender(Coordinator(store, clock=clocks[1]))
+    assert rival.acquire(timeout=36.0).token == 2
+
+
+def test_what_an_interrupt_at_the_end_of_waiting_keeps_from_its_caller_is_not_renewed(contender):
+    clock = ManualClock()
+    store = LocalDict(clock=clock, serialization_format="json")
+    contender(Coordinator(store, clock=ManualClock())).acquire()
+    member = Coordinator(store, clock=clock, listeners=[Interrupting("waited")])
+    with pytest.raises(KeyboardInterrupt):
+        contender(member).acquire()
+    assert member.heartbeat.members() == []
+
+
 class Mute(Around):
     """Answers no reading from a time on."""
 
