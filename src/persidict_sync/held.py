@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,7 +32,7 @@ class Held:
 
     Attributes:
         token: The fencing token.
-        data: What it was acquired with, for others to see.
+        data: A copy of what it was acquired with, for others to see.
         lost: An event that is set when it is no longer held, for whichever reason.
 
     Example:
@@ -59,7 +60,8 @@ class Held:
         on_lost: Callable[[Held], object] | None = None,
     ) -> None:
         self.token: Final = token
-        self.data: Final = data
+        # What is written at each renewal is not the caller's to change.
+        self.data: Final = copy.deepcopy(data)
         self.context: Final = context
         self.known: Known[Any] = updated.known
         self._cell = cell
@@ -209,7 +211,7 @@ class Held:
             )
         except RecordError as error:
             self._tenure.end("broken", error)
-        except (BackendError, ConcurrencyConflictError) as error:
+        except Exception as error:
             self._tenure.cause = error
             self._tell("renewal-failed", error=type(error).__name__)
             self.check()

@@ -64,6 +64,14 @@ def test_data_is_a_copy(fleet, contender):
     assert held.data == {"at": [1]}
 
 
+def test_what_is_done_to_the_data_of_what_is_held_disturbs_no_renewal(fleet, contender):
+    ours = contender(fleet.member())
+    held = ours.acquire(data={"at": [1]})
+    held.data["at"].append(object())
+    held.renew()
+    assert held.release()
+
+
 def test_who_loses_to_a_faster_one_looks_again_before_the_next_try(fleet, contender):
     once = tenacity.Retrying(stop=tenacity.stop_after_attempt(1))
     ours, theirs = contender(fleet.member(conflicts=once)), contender(fleet.member())

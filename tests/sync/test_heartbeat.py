@@ -11,6 +11,7 @@ from persidict.clock import SystemClock
 from persidict.testing.clock import ManualClock
 from persidict_sync import heartbeat as module
 from persidict_sync.coordinator import Coordinator
+from persidict_sync.errors import LeaseLost
 from persidict_sync.heartbeat import Heartbeat, heartbeat_for
 from tests.contract.places import DictOver, store_of
 from tests.sync.around import Around
@@ -330,6 +331,15 @@ def test_what_goes_wrong_unforeseen_is_tried_again_as_well(renewing):
     renewing.store.error = None
     renewing.run(5.0)
     assert renewing.held.remaining() > 20
+
+
+def test_what_goes_wrong_unforeseen_is_told_and_is_the_cause_of_the_loss(renewing):
+    renewing.store.error = ArithmeticError("a bug")
+    renewing.run(30.0)
+    assert renewing.fleet.stats().count("renewal-failed") >= 5
+    with pytest.raises(LeaseLost) as caught:
+        renewing.held.check()
+    assert caught.value.__cause__ is renewing.store.error
 
 
 def test_a_lease_that_others_broke_is_lost_at_the_next_renewal(renewing):
