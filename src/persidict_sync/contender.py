@@ -117,6 +117,7 @@ class Contender(ABC, Generic[StateT]):
             TypeError: `data` is no JSON.
             ValueError: `data` is nested more than 14 deep, or JSON has no such number.
             BackendError: The store could not be asked.
+            RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
         data = plain(data, what="data")
         return _handed_over(lambda won: self._try(data, timeout=None, won=won))
@@ -134,6 +135,7 @@ class Contender(ABC, Generic[StateT]):
             TypeError: `data` is no JSON.
             ValueError: `data` is nested more than 14 deep, or JSON has no such number.
             BackendError: The store could not be asked.
+            RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
         timeout = checked_timeout(timeout)
         data = plain(data, what="data")
@@ -219,6 +221,7 @@ class Contender(ABC, Generic[StateT]):
         # What takes longer than it lasts is not worth having.
         deadline = min(self._context.deadline(timeout), self._context.deadline(self.terms.ttl))
         attempt = self._taking(data, over=self._lookout.over(seen))
+        self._context.heartbeat.get_ready(self._context)
         try:
             outcome = self._cell.update(attempt, deadline=deadline, base=seen.known)
         except ConcurrencyConflictError:

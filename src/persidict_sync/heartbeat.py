@@ -80,8 +80,28 @@ class Heartbeat:
         with self._changed:
             return list(self._due)
 
+    def get_ready(self, context: Hashable) -> None:
+        """Start the threads that something of this coordinator needs; before it is acquired.
+
+        Raises:
+            RuntimeError: None can be started, so nothing can be held.
+        """
+        if self.is_by_hand:
+            return
+        with self._changed:
+            self._is_running = self._is_running or start(self._run)
+            if not (self._is_running and self._workers.ensure(1) and self._leavers.ensure(1)):
+                raise RuntimeError("no thread can be started to renew leases, so none can be held")
+            # At interpreter exit no thread can be started any more, and each coordinator needs one
+            # to release, whatever becomes of the others'.
+            self._leavers.ensure(len(self._holding | Counter([context])))
+
     def schedule(self, one: Beating) -> None:
-        """Attend to it when it says so; called again whenever that has changed."""
+        """Attend to it when it says so; called again whenever that has changed.
+
+        Raises:
+            RuntimeError: It is new, and no thread can be started; it is not kept.
+        """
         with self._changed:
             # Asked under the lock: the last to schedule must be the last to have asked.
             due = one.next_due()
@@ -90,12 +110,12 @@ class Heartbeat:
                 self._compact()
                 return
             if one not in self._due:
+                self.get_ready(one.context)
                 self._holding[one.context] += 1
             self._due[one] = due
             heapq.heappush(self._queue, (due, next(self._numbers), one))
             self._compact()
             if not self.is_by_hand:
-                self._run_in_background()
                 self._changed.notify()
 
     def _forget(self, one: Beating) -> None:
@@ -104,16 +124,6 @@ class Heartbeat:
         self._holding[one.context] -= 1
         if not self._holding[one.context]:
             del self._holding[one.context]
-
-    def _run_in_background(self) -> None:
-        if not self._is_running:
-            if not start(self._run):
-                raise RuntimeError("no thread can be started to renew leases, so none can be held")
-            self._is_running = True
-            self._workers.ensure(1)
-        # At interpreter exit no thread can be started any more, and each coordinator needs one to
-        # release, whatever becomes of the others'.
-        self._leavers.ensure(len(self._holding))
 
     def run_due(self) -> None:
         """Do all that is due by now, renewals as well, in this thread."""

@@ -75,6 +75,7 @@ class Lock:
         Raises:
             ValueError: A timeout without blocking, or a negative one other than -1.
             BackendError: The store could not be asked.
+            RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
         if not blocking and timeout != -1:
             raise ValueError("timeout belongs to blocking=True; leave it out")

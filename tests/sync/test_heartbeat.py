@@ -13,6 +13,7 @@ from persidict_sync import heartbeat as module
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import LeaseLost
 from persidict_sync.heartbeat import Heartbeat, heartbeat_for
+from persidict_sync.record import RecordCodec
 from tests.contract.places import DictOver, store_of
 from tests.sync.around import Around
 
@@ -243,8 +244,38 @@ def test_after_a_fork_nothing_is_kept_alive(clock):
 
 def test_without_threads_nothing_is_held_that_could_not_be_renewed(monkeypatch):
     monkeypatch.setattr(module, "start", lambda _: False)
+    heartbeat = Heartbeat(SystemClock())
     with pytest.raises(RuntimeError, match="no thread"):
-        Heartbeat(SystemClock()).schedule(One(SystemClock()))
+        heartbeat.schedule(One(SystemClock()))
+    assert heartbeat.members() == []
+
+
+@pytest.mark.parametrize("lacking", [module, daemons])
+@pytest.mark.parametrize(
+    "acquire",
+    [
+        lambda fleet: fleet.lease("a").acquire(),
+        lambda fleet: fleet.lock("a").acquire(),
+        lambda fleet: fleet.semaphore("a", 2).try_acquire(),
+        lambda fleet: fleet.claims("a").claim("b"),
+    ],
+    ids=["lease", "lock", "semaphore", "claim"],
+)
+def test_without_threads_nothing_is_acquired(monkeypatch, lacking, acquire):
+    class OwnClock(SystemClock):
+        """It has a heartbeat of its own, which has started nothing yet."""
+
+    store = LocalDict(serialization_format="json")
+    monkeypatch.setattr(module, "_running", {})
+    fleet = Coordinator(store, clock=OwnClock())
+    with monkeypatch.context() as patch:
+        patch.setattr(lacking, "start", lambda _: False)
+        with pytest.raises(RuntimeError, match="no thread"):
+            acquire(fleet)
+    assert list(store.get_subdict("coordination").with_codec(RecordCodec())) == []
+    assert fleet.heartbeat.members() == []
+    with fleet:
+        assert acquire(fleet)
 
 
 class Failing(Around):
