@@ -12,6 +12,7 @@ import atexit
 import heapq
 import itertools
 import os
+import sys
 import threading
 import weakref
 from collections import Counter, deque
@@ -89,6 +90,7 @@ class Heartbeat:
         if self.is_by_hand:
             return
         with self._changed:
+            _release_at_the_end_of_a_child()
             self._is_running = self._is_running or start(self._run)
             if not (self._is_running and self._workers.ensure(1) and self._leavers.ensure(1)):
                 raise RuntimeError("no thread can be started to renew leases, so none can be held")
@@ -226,7 +228,36 @@ def heartbeat_for(clock: Clock) -> Heartbeat:
     return made if made.is_by_hand else _running.setdefault(clock, made)
 
 
+_LAST: Final = -1_000
+"""After all else that a child of multiprocessing does at its end."""
+_has_finalizer = False
+
+
+def _release_at_the_end_of_a_child() -> None:
+    """Children of multiprocessing end by `os._exit`, and have an `atexit` of their own."""
+    global _has_finalizer  # noqa: PLW0603 - once for each process
+    processes = sys.modules.get("multiprocessing.process")
+    if _has_finalizer or processes is None or processes.parent_process() is None:
+        return
+    from multiprocessing.util import Finalize
+
+    _has_finalizer = True
+    Finalize(None, _at_end_of_child, exitpriority=_LAST)
+
+
+def _at_end_of_child() -> None:
+    # As an interpreter does before `atexit`, and such a child just after this: threads that are no
+    # daemons may need what is held.
+    ending = (threading.current_thread(), threading.main_thread())
+    for thread in threading.enumerate():
+        if not thread.daemon and thread not in ending:
+            thread.join()
+    _at_exit()
+
+
 def _after_fork() -> None:
+    global _has_finalizer  # noqa: PLW0603 - a child of multiprocessing forgets its parent's
+    _has_finalizer = False
     for heartbeat in list(_all):
         heartbeat.after_fork()
 
