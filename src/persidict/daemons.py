@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from math import inf
@@ -24,7 +25,7 @@ class Daemons:
         self._started = 0
 
     def submit(self, action: Action) -> bool:
-        """Have an action done, which does not raise, as soon as a thread is free.
+        """Have an action done as soon as a thread is free; what it raises is logged.
 
         Returns:
             Whether one may ever be; if not, none can be started any more, and none ever was.
@@ -52,9 +53,17 @@ class Daemons:
             except Empty:
                 self._idle.release()
                 action = self._tasks.get()
-            action()
+            attempt(action)
             # A thread's locals live on while it waits.
             del action
+
+
+def attempt(action: Action) -> None:
+    """Do it, and go on whatever it raises, also what would end the thread in silence."""
+    try:
+        action()
+    except BaseException:
+        logging.getLogger(THREAD).exception("what was done in the background failed")
 
 
 def start(action: Action) -> bool:

@@ -22,7 +22,7 @@ from operator import itemgetter
 from typing import Final, Protocol
 
 from persidict.clock import SYSTEM_CLOCK, Clock, SystemClock
-from persidict.daemons import Action, Daemons, start
+from persidict.daemons import Action, Daemons, attempt, start
 from persidict_sync.lanes import Lanes
 
 WORKERS: Final = 8
@@ -176,7 +176,7 @@ class Heartbeat:
 
     def _and_schedule(self, one: Beating, work: Action) -> Action:
         def run() -> None:
-            work()
+            attempt(work)
             self.schedule(one)
 
         return run
@@ -212,7 +212,7 @@ def _letting_go(group: deque[Beating], done: threading.Semaphore) -> Action:
         # Whoever else lets the group go may be faster.
         with suppress(IndexError):
             while True:
-                group.popleft().let_go()
+                attempt(group.popleft().let_go)
                 done.release()
 
     return run

@@ -188,17 +188,19 @@ class Held:
             self.release()
 
     def _beat(self) -> None:
-        # Not held by a renewal that was asked for, which would be as good.
-        if self._store_lock.acquire(blocking=False):
-            try:
-                self._renew()
-            except Exception:  # noqa: BLE001 - whatever it is, it is tried again until the deadline
+        try:
+            # Not held by a renewal that was asked for, which would be as good.
+            if self._store_lock.acquire(blocking=False):
+                try:
+                    self._renew()
+                finally:
+                    self._store_lock.release()
+            else:
                 self._tenure.put_off()
-            finally:
-                self._store_lock.release()
-        else:
+        except Exception:  # noqa: BLE001 - whatever it is, it is tried again until the deadline
             self._tenure.put_off()
-        self._is_renewing = False
+        finally:
+            self._is_renewing = False
 
     def _renew(self) -> None:
         """With the store's lock."""

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from functools import partial
 
-from persidict.daemons import Action, Daemons
+from persidict.daemons import Action, Daemons, attempt
 
 
 class Lanes:
@@ -29,7 +29,7 @@ class Lanes:
         return self._daemons.ensure(threads)
 
     def submit(self, action: Action, *, lane: Hashable) -> None:
-        """Have an action done, which does not raise, as soon as the lane is free."""
+        """Have an action done as soon as the lane is free; what it raises is logged."""
         with self._lock:
             if self._busy[lane] == self._width:
                 self._waiting.setdefault(lane, deque()).append(action)
@@ -39,7 +39,7 @@ class Lanes:
 
     def _run(self, action: Action | None, lane: Hashable) -> None:
         while action is not None:
-            action()
+            attempt(action)
             action = self._next(lane)
 
     def _next(self, lane: Hashable) -> Action | None:

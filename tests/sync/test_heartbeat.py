@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -29,9 +30,10 @@ class One:
         self.attended = []
         self.work = work
         self.was_let_go = threading.Event()
+        self.is_over = False
 
     def next_due(self):
-        return self.due
+        return None if self.is_over else self.due
 
     def on_due(self):
         self.attended.append(self.clock.monotonic())
@@ -119,12 +121,12 @@ def test_work_that_hangs_delays_neither_deadlines_nor_other_work():
     heartbeat.schedule(hung)
     while not hung.attended:
         pass
-    hung.due = None
+    hung.is_over = True
     heartbeat.schedule(other)
     heartbeat.schedule(plain)
     assert worked.wait(30)
     assert goes_on.wait(30)
-    other.due = plain.due = None
+    other.is_over = plain.is_over = True
     hangs.set()
 
 
@@ -136,7 +138,7 @@ def test_what_is_sooner_wakes_the_scheduler():
     sooner.work = worked.set
     heartbeat.schedule(sooner)
     assert worked.wait(30)
-    sooner.due = None
+    sooner.is_over = True
 
 
 def test_letting_go_waits_no_longer_than_it_may():
@@ -201,6 +203,30 @@ def test_of_one_coordinator_so_many_renewals_are_under_way_and_the_others_follow
     goes_on.set()
     for _ in range(2):
         assert running.acquire(timeout=30)
+
+
+def test_work_that_exits_takes_nothing_with_it():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    again = threading.Event()
+    exits = One(clock, every=0.001, work=sys.exit)
+    heartbeat.schedule(exits)
+    while len(exits.attended) <= module.WORKERS:
+        pass
+    exits.work = again.set
+    assert again.wait(30)
+    exits.is_over = True
+
+
+def test_letting_go_that_exits_takes_nothing_with_it():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    exits = [One(clock) for _ in range(module.WORKERS)]
+    other = One(clock)
+    for one in exits:
+        one.let_go = sys.exit
+    heartbeat.let_go([*exits, other], within=30.0)
+    assert other.was_let_go.is_set()
 
 
 def test_letting_go_waits_for_no_renewal_that_hangs():
@@ -371,6 +397,20 @@ def test_what_goes_wrong_unforeseen_is_told_and_is_the_cause_of_the_loss(renewin
     with pytest.raises(LeaseLost) as caught:
         renewing.held.check()
     assert caught.value.__cause__ is renewing.store.error
+
+
+def test_a_renewal_whose_listener_exits_is_followed_by_the_next(clock):
+    def exit_when_renewed(event):
+        if event.name == "renewed":
+            sys.exit()
+
+    fleet = Coordinator(LocalDict(clock=clock), clock=clock, listeners=[exit_when_renewed])
+    held = fleet.lease("nightly").acquire()
+    for _ in range(3):
+        clock.advance(10.0)
+        with pytest.raises(SystemExit):
+            held.on_due()()
+    assert held.remaining() > 20
 
 
 def test_a_lease_that_others_broke_is_lost_at_the_next_renewal(renewing):
