@@ -130,7 +130,7 @@ class Contender(ABC, Generic[StateT]):
             data: What to say to others: any JSON, small.
 
         Raises:
-            AcquireTimeout: Others held it all the time, or were faster.
+            AcquireTimeout: Others held it all the time or were faster, or the store was too slow.
             RecordError: The record is damaged or foreign, or `data` is too large for it.
             TypeError: `data` is no JSON.
             ValueError: `data` is nested more than 14 deep, or JSON has no such number.

@@ -78,7 +78,9 @@ _LOSSES = {
 
 
 class AcquireTimeout(TimeoutError):  # noqa: N818 - named as its base class is
-    """The timeout ended while somebody else was holding it; nothing is held.
+    """The timeout ended while somebody else was holding it, or before a try was confirmed.
+
+    Nothing is held.
 
     Args:
         name: The lease's name.
@@ -99,7 +101,10 @@ class AcquireTimeout(TimeoutError):  # noqa: N818 - named as its base class is
 
     def __init__(self, name: str, holder: str | None, remaining: float | None) -> None:
         if holder is None or remaining is None:
-            why = "others were faster."
+            why = (
+                "nobody was seen to hold it at the end; others were faster, or the store has not "
+                "answered in time. Try again."
+            )
         else:
             why = (
                 f"{holder!r} holds it, and it can be taken over in {remaining:.1f} s if it is "

@@ -8,7 +8,7 @@ import pytest
 import tenacity
 
 from persidict import BackendError, LocalDict
-from persidict.object_store import TransientError
+from persidict.object_store import TransientError, Unaccounted
 from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import AcquireTimeout, RecordError
@@ -79,6 +79,29 @@ def test_who_loses_to_a_faster_one_looks_again_before_the_next_try(fleet, conten
     theirs.acquire().release()
     assert ours.try_acquire() is None
     assert ours.try_acquire().token > 2
+
+
+class Deaf(Around):
+    """Answers no writing, which takes two seconds."""
+
+    def __init__(self, inner, *, clock):
+        super().__init__(inner)
+        self._clock = clock
+
+    def pass_on(self, verb, request):
+        if verb == "put":
+            self._clock.advance(2.0)
+            return Unaccounted(TimeoutError())
+        return request()
+
+
+def test_who_is_never_answered_is_not_told_that_it_was_others(contender):
+    clock = ManualClock()
+    store = Deaf(store_of(LocalDict(clock=clock)), clock=clock)
+    ours = Coordinator(DictOver(store=store, clock=clock), clock=clock, timeout=4.0)
+    with pytest.raises(AcquireTimeout, match="or the store has not answered in time") as caught:
+        contender(ours).acquire(timeout=10.0)
+    assert caught.value.holder is None
 
 
 class Interrupting:
