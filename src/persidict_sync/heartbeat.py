@@ -224,6 +224,9 @@ _running: Final[dict[Clock, Heartbeat]] = {}
 
 def heartbeat_for(clock: Clock) -> Heartbeat:
     """The heartbeat of this process for a system's clock; a new one for any other."""
+    if type(clock) is SystemClock:
+        # All of them show the same time.
+        clock = SYSTEM_CLOCK
     made = Heartbeat(clock)
     return made if made.is_by_hand else _running.setdefault(clock, made)
 
