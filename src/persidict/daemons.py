@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
@@ -13,9 +15,9 @@ Action: TypeAlias = Callable[[], object]
 
 
 class Daemons:
-    """Up to a number of daemon threads, started when needed."""
+    """Daemon threads, started when needed, up to a number if one is given."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: float = inf) -> None:
         self._tasks: SimpleQueue[Action] = SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._lock = threading.Lock()
@@ -23,7 +25,7 @@ class Daemons:
         self._started = 0
 
     def submit(self, action: Action) -> bool:
-        """Have an action done, which does not raise, as soon as a thread is free.
+        """Have an action done as soon as a thread is free; what it raises is logged.
 
         Returns:
             Whether one may ever be; if not, none can be started any more, and none ever was.
@@ -37,6 +39,13 @@ class Daemons:
                 self._started += 1
             return self._started > 0
 
+    def ensure(self, threads: int) -> bool:
+        """Have so many threads started, while that can be done; whether they are."""
+        with self._lock:
+            while self._started < threads and start(self._work):
+                self._started += 1
+            return self._started >= threads
+
     def _work(self) -> None:
         while True:
             try:
@@ -44,9 +53,17 @@ class Daemons:
             except Empty:
                 self._idle.release()
                 action = self._tasks.get()
-            action()
+            attempt(action)
             # A thread's locals live on while it waits.
             del action
+
+
+def attempt(action: Action) -> None:
+    """Do it, and go on whatever it raises, also what would end the thread in silence."""
+    try:
+        action()
+    except BaseException:
+        logging.getLogger(THREAD).exception("what was done in the background failed")
 
 
 def start(action: Action) -> bool:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Generic, Unpack
+from typing import Any, Final, Generic, TypeVar, Unpack
 
 from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownError
 from persidict_sync.cas import Cell, Refusal, Refused, Transition, Updated
@@ -19,6 +19,8 @@ from persidict_sync.plain import plain
 from persidict_sync.state import StateT
 from persidict_sync.wait import checked_timeout, poll_until
 from persidict_sync.watch import Holding, Terms, Times, Watch
+
+GotT = TypeVar("GotT")
 
 
 class HoldingSettings(Times, total=False):
@@ -76,9 +78,12 @@ class Contender(ABC, Generic[StateT]):
         self._entered = threading.local()
 
     def __enter__(self) -> Held:
-        held = self.acquire()
-        self._stack().append(held)
-        return held
+        def entered(won: list[Held]) -> Held:
+            held = self._acquired(None, data=None, won=won)
+            self._stack().append(held)
+            return held
+
+        return _handed_over(entered)
 
     def __exit__(
         self,
@@ -119,8 +124,10 @@ class Contender(ABC, Generic[StateT]):
             TypeError: `data` is no JSON.
             ValueError: `data` is nested more than 14 deep, or JSON has no such number.
             BackendError: The store could not be asked.
+            RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
-        return self._try(plain(data, what="data"), timeout=None)
+        data = plain(data, what="data")
+        return _handed_over(lambda won: self._try(data, timeout=None, won=won))
 
     def acquire(self, timeout: float | None = None, *, data: Any = None) -> Held:
         """Acquire, and wait for it as long as others hold it all.
@@ -130,42 +137,16 @@ class Contender(ABC, Generic[StateT]):
             data: What to say to others: any JSON, small.
 
         Raises:
-            AcquireTimeout: Others held it all the time, or were faster.
+            AcquireTimeout: Others held it all the time or were faster, or the store was too slow.
             RecordError: The record is damaged or foreign, or `data` is too large for it.
             TypeError: `data` is no JSON.
             ValueError: `data` is nested more than 14 deep, or JSON has no such number.
             BackendError: The store could not be asked.
+            RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
-        clock = self._context.clock
         timeout = checked_timeout(timeout)
-        deadline = None if timeout is None else clock.monotonic() + timeout
         data = plain(data, what="data")
-
-        def look() -> Held | None:
-            left = None if deadline is None else deadline - clock.monotonic()
-            try:
-                return self._try(data, timeout=left)
-            except OutcomeUnknownError:
-                # Nobody holds what was acquired like this; it is outwaited like anybody's.
-                return None
-            except BackendError:
-                # It was too slow for what was left of the time, and who holds it is known.
-                is_late = deadline is not None and clock.monotonic() >= deadline
-                if is_late and self._lookout.seen is not None:
-                    return None
-                raise
-
-        held = poll_until(
-            look,
-            clock=clock,
-            deadline=deadline,
-            next_poll=self._next_poll,
-            spread=self.terms.poll / 2,
-            tell_waited=self._context.tell_waited(self._cell),
-        )
-        if held is None:
-            raise self._timeout()
-        return held
+        return _handed_over(lambda won: self._acquired(timeout, data=data, won=won))
 
     def break_(self, token: int) -> bool:
         """Free what is held under a token for others, if it is still held.
@@ -211,7 +192,37 @@ class Contender(ABC, Generic[StateT]):
     def _freed(state: StateT | None, generation: int, /, *, token: int) -> StateT | Refusal:
         """The transition that frees what is held under a token."""
 
-    def _try(self, data: Any, *, timeout: float | None) -> Held | None:
+    def _acquired(self, timeout: float | None, *, data: Any, won: list[Held]) -> Held:
+        clock = self._context.clock
+        deadline = None if timeout is None else clock.monotonic() + timeout
+
+        def look() -> Held | None:
+            left = None if deadline is None else deadline - clock.monotonic()
+            try:
+                return self._try(data, timeout=left, won=won)
+            except OutcomeUnknownError:
+                # Nobody holds what was acquired like this; it is outwaited like anybody's.
+                return None
+            except BackendError:
+                # It was too slow for what was left of the time, and who holds it is known.
+                is_late = deadline is not None and clock.monotonic() >= deadline
+                if is_late and self._lookout.seen is not None:
+                    return None
+                raise
+
+        held = poll_until(
+            look,
+            clock=clock,
+            deadline=deadline,
+            next_poll=self._next_poll,
+            spread=self.terms.poll / 2,
+            tell_waited=self._context.tell_waited(self._cell),
+        )
+        if held is None:
+            raise self._timeout()
+        return held
+
+    def _try(self, data: Any, *, timeout: float | None, won: list[Held]) -> Held | None:
         seen = self._remembered()
         if seen is None or not self._lookout.may_take(seen):
             seen = self._lookout.look(self._context.deadline(timeout))
@@ -220,6 +231,7 @@ class Contender(ABC, Generic[StateT]):
         # What takes longer than it lasts is not worth having.
         deadline = min(self._context.deadline(timeout), self._context.deadline(self.terms.ttl))
         attempt = self._taking(data, over=self._lookout.over(seen))
+        self._context.heartbeat.get_ready(self._context)
         try:
             outcome = self._cell.update(attempt, deadline=deadline, base=seen.known)
         except ConcurrencyConflictError:
@@ -229,9 +241,9 @@ class Contender(ABC, Generic[StateT]):
             self._lookout.doubt()
             raise
         self._lookout.note(outcome.known)
-        return None if isinstance(outcome, Refused) else self._hold(outcome, data)
+        return None if isinstance(outcome, Refused) else self._hold(outcome, data, won)
 
-    def _hold(self, updated: Updated[StateT], data: Any) -> Held | None:
+    def _hold(self, updated: Updated[StateT], data: Any, won: list[Held]) -> Held | None:
         token = self._holdings(updated.state)[-1].token
         held = Held(
             self._cell,
@@ -244,6 +256,7 @@ class Contender(ABC, Generic[StateT]):
             freed=partial(self._freed, token=token),
             on_lost=self._on_lost,
         )
+        won.append(held)
         self._mine.append(held)
         return held if held.begin() else None
 
@@ -270,3 +283,14 @@ class Contender(ABC, Generic[StateT]):
             self._entered.stack = []
         stack: list[Held] = self._entered.stack
         return stack
+
+
+def _handed_over(acquire: Callable[[list[Held]], GotT]) -> GotT:
+    won: list[Held] = []
+    try:
+        return acquire(won)
+    except BaseException:
+        # An interrupt such as Ctrl-C: nobody will ever release what was won.
+        for held in won:
+            held.abandon()
+        raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from persidict_sync.cas import Cell
 from persidict_sync.events import LOGGER, Event, Listener
 from persidict_sync.heartbeat import Heartbeat
 from persidict_sync.record import Record
+from persidict_sync.seconds import checked_seconds
 from persidict_sync.state import StateT
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OWNER_MAX_LENGTH: Final = 128
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Context:
     """Where records are, whose they are, and by which clock.
 
@@ -99,10 +99,7 @@ def check_settings(
     *, owner: object, timeout: object, conflicts: object, listeners: tuple[object, ...]
 ) -> None:
     """Raise unless they are what `Coordinator` documents; None is a default."""
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        raise TypeError(f"timeout must be seconds, not a {type(timeout).__name__}")
-    if not 0 < timeout < math.inf:
-        raise ValueError(f"timeout must be more than 0 seconds and finite, not {timeout!r}")
+    checked_seconds(timeout, name="timeout")
     if owner is not None:
         _check_owner(owner)
     if conflicts is not None:

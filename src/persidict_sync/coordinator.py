@@ -50,7 +50,9 @@ class Coordinator:
         timeout: Seconds within which an update is settled, or ends in `OutcomeUnknownError`.
         conflicts: A `tenacity.Retrying` that says how to wait after conflicts, and when to stop.
         clock: Time, randomness and identities.
-        listeners: Functions that are told of every event.
+        listeners: Functions that are told of every event, in the thread where it happens. What
+            they raise is logged. They must be quick, and must not call the primitive of which they
+            hear: it may be in the middle of a change, for which they would wait for ever.
 
     Raises:
         ValueError: The address, the owner, the prefix or the timeout is unusable.

@@ -56,6 +56,7 @@ class Election:
         Raises:
             AcquireTimeout: Others led all the time.
             BackendError: The store could not be asked.
+            RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
         self._held = held = self._lease.acquire(timeout, data=value)
         return held

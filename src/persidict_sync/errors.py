@@ -42,7 +42,8 @@ class LeaseLost(RuntimeError):  # noqa: N818 - an event of coordination, named a
         token: The fencing token under which it was held.
         reason: `"stolen"`: someone holds it under a higher token. `"broken"`: an operator freed
             it, or the record was removed or damaged. `"unreachable"`: no renewal was answered in
-            time. `"expired"`: this process did not renew it in time, as after a long pause.
+            time. `"expired"`: this process did not renew it in time, as after a long pause, or
+            while too many other renewals of its coordinator were not answered.
             `"released"`: this process has released it. `"forked"`: it is held by the process that
             this one was forked from. `"settled"`: of a claim: it was completed, failed or given
             back before.
@@ -68,7 +69,8 @@ _LOSSES = {
     "stolen": "another holds it under a higher token. Stop what it protected.",
     "broken": "an operator freed it, or its record was removed or damaged. Stop what it protected.",
     "unreachable": "no renewal was answered in time. Stop what it protected; another may begin.",
-    "expired": "it was not renewed in time; was the process paused? Stop what it protected.",
+    "expired": "it was not renewed in time; was the process paused, or the store silent? Stop what "
+    "it protected.",
     "released": "it was released. Acquire it again.",
     "settled": "it was completed, failed or given back before, which happens once.",
     "forked": "the process that this one was forked from holds it. Acquire it in this process.",
@@ -76,7 +78,9 @@ _LOSSES = {
 
 
 class AcquireTimeout(TimeoutError):  # noqa: N818 - named as its base class is
-    """The timeout ended while somebody else was holding it; nothing is held.
+    """The timeout ended while somebody else was holding it, or before a try was confirmed.
+
+    Nothing is held.
 
     Args:
         name: The lease's name.
@@ -97,7 +101,10 @@ class AcquireTimeout(TimeoutError):  # noqa: N818 - named as its base class is
 
     def __init__(self, name: str, holder: str | None, remaining: float | None) -> None:
         if holder is None or remaining is None:
-            why = "others were faster."
+            why = (
+                "nobody was seen to hold it at the end; others were faster, or the store has not "
+                "answered in time. Try again."
+            )
         else:
             why = (
                 f"{holder!r} holds it, and it can be taken over in {remaining:.1f} s if it is "

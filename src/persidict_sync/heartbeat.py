@@ -1,7 +1,9 @@
 """The one scheduler of a process: it renews all leases, and tells each of them when it is over.
 
 Its thread never does I/O and calls no code of a user's, so nothing delays a deadline. Renewals run
-on a few workers, so that one which hangs does not delay the others. All threads are daemons.
+on a few workers for each coordinator, so that one which hangs does not delay the others, and those
+of another store never. Letting go has threads of its own, and waits behind no renewal. All threads
+are daemons.
 """
 
 from __future__ import annotations
@@ -10,15 +12,21 @@ import atexit
 import heapq
 import itertools
 import os
+import sys
 import threading
 import weakref
-from collections.abc import Collection
+from collections import Counter, deque
+from collections.abc import Collection, Hashable
+from contextlib import suppress
+from operator import itemgetter
 from typing import Final, Protocol
 
 from persidict.clock import SYSTEM_CLOCK, Clock, SystemClock
-from persidict.daemons import Action, Daemons, start
+from persidict.daemons import Action, Daemons, attempt, start
+from persidict_sync.lanes import Lanes
 
 WORKERS: Final = 8
+"""So many renewals of one coordinator are under way at once."""
 LONGEST_PAUSE: Final = 1.0
 """A condition's timeout does not run on through suspend, as the clock does."""
 EXIT_SECONDS: Final = 5.0
@@ -27,6 +35,10 @@ EXIT_SECONDS: Final = 5.0
 
 class Beating(Protocol):
     """What a heartbeat keeps alive."""
+
+    @property
+    def context(self) -> Hashable:
+        """Whose it is: what is of one may have to wait for what hangs of the same one."""
 
     def next_due(self) -> float | None:
         """When it is to be attended to, on the monotonic scale; None: never again. Never blocks."""
@@ -60,37 +72,60 @@ class Heartbeat:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._is_running = False
-        self._workers = Daemons(WORKERS)
+        self._holding: Counter[Hashable] = Counter()
+        self._workers = Lanes(WORKERS)
+        self._leavers = Daemons()
 
     def members(self) -> list[Beating]:
         """All that it keeps alive."""
         with self._changed:
             return list(self._due)
 
+    def get_ready(self, context: Hashable) -> None:
+        """Start the threads that something of this coordinator needs; before it is acquired.
+
+        Raises:
+            RuntimeError: None can be started, so nothing can be held.
+        """
+        if self.is_by_hand:
+            return
+        with self._changed:
+            _release_at_the_end_of_a_child()
+            self._is_running = self._is_running or start(self._run)
+            if not (self._is_running and self._workers.ensure(1) and self._leavers.ensure(1)):
+                raise RuntimeError("no thread can be started to renew leases, so none can be held")
+            # At interpreter exit no thread can be started any more, and each coordinator needs one
+            # to release, whatever becomes of the others'.
+            self._leavers.ensure(len(self._holding | Counter([context])))
+
     def schedule(self, one: Beating) -> None:
-        """Attend to it when it says so; called again whenever that has changed."""
+        """Attend to it when it says so; called again whenever that has changed.
+
+        Raises:
+            RuntimeError: It is new, and no thread can be started; it is not kept.
+        """
         with self._changed:
             # Asked under the lock: the last to schedule must be the last to have asked.
             due = one.next_due()
             if due is None:
-                self._due.pop(one, None)
+                self._forget(one)
                 self._compact()
                 return
+            if one not in self._due:
+                self.get_ready(one.context)
+                self._holding[one.context] += 1
             self._due[one] = due
             heapq.heappush(self._queue, (due, next(self._numbers), one))
             self._compact()
             if not self.is_by_hand:
-                self._run_in_background()
                 self._changed.notify()
 
-    def _run_in_background(self) -> None:
-        if self._is_running:
+    def _forget(self, one: Beating) -> None:
+        if self._due.pop(one, None) is None:
             return
-        if not start(self._run):
-            raise RuntimeError("no thread can be started to renew leases, so none can be held")
-        self._is_running = True
-        # At interpreter exit no thread can be started any more, and one is needed to release.
-        self._workers.submit(lambda: None)
+        self._holding[one.context] -= 1
+        if not self._holding[one.context]:
+            del self._holding[one.context]
 
     def run_due(self) -> None:
         """Do all that is due by now, renewals as well, in this thread."""
@@ -105,7 +140,7 @@ class Heartbeat:
         if self.is_by_hand:
             action()
         elif not start(action):
-            self._workers.submit(action)
+            self._leavers.submit(action)
 
     def let_go(self, members: Collection[Beating], *, within: float) -> None:
         """Have all of them let go at once, and wait for it so many seconds at most."""
@@ -114,16 +149,14 @@ class Heartbeat:
                 one.let_go()
             return
         done = threading.Semaphore(0)
-
-        def letting_go(one: Beating) -> Action:
-            def run() -> None:
-                one.let_go()
-                done.release()
-
-            return run
-
+        groups: dict[Hashable, deque[Beating]] = {}
         for one in members:
-            self._workers.submit(letting_go(one))
+            groups.setdefault(one.context, deque()).append(one)
+        shares = [(number, group) for group in groups.values() for number in range(len(group))]
+        # One thread for each coordinator comes first: there may be no more.
+        for number, group in sorted(shares, key=itemgetter(0)):
+            if number < WORKERS:
+                self._leavers.submit(_letting_go(group, done))
         end = SYSTEM_CLOCK.monotonic() + within
         for _ in members:
             if not done.acquire(timeout=max(0.0, end - SYSTEM_CLOCK.monotonic())):
@@ -136,14 +169,14 @@ class Heartbeat:
                     self._changed.wait(self._pause())
             work = one.on_due()
             if work is not None:
-                self._workers.submit(self._and_schedule(one, work))
+                self._workers.submit(self._and_schedule(one, work), lane=one.context)
             self.schedule(one)
             # A thread's locals live on while it waits.
             del one, work
 
     def _and_schedule(self, one: Beating, work: Action) -> Action:
         def run() -> None:
-            work()
+            attempt(work)
             self.schedule(one)
 
         return run
@@ -174,17 +207,60 @@ class Heartbeat:
             one.on_fork()
 
 
+def _letting_go(group: deque[Beating], done: threading.Semaphore) -> Action:
+    def run() -> None:
+        # Whoever else lets the group go may be faster.
+        with suppress(IndexError):
+            while True:
+                attempt(group.popleft().let_go)
+                done.release()
+
+    return run
+
+
 _all: Final[weakref.WeakSet[Heartbeat]] = weakref.WeakSet()
 _running: Final[dict[Clock, Heartbeat]] = {}
 
 
 def heartbeat_for(clock: Clock) -> Heartbeat:
     """The heartbeat of this process for a system's clock; a new one for any other."""
+    if type(clock) is SystemClock:
+        # All of them show the same time.
+        clock = SYSTEM_CLOCK
     made = Heartbeat(clock)
     return made if made.is_by_hand else _running.setdefault(clock, made)
 
 
+_LAST: Final = -1_000
+"""After all else that a child of multiprocessing does at its end."""
+_has_finalizer = False
+
+
+def _release_at_the_end_of_a_child() -> None:
+    """Children of multiprocessing end by `os._exit`, and have an `atexit` of their own."""
+    global _has_finalizer  # noqa: PLW0603 - once for each process
+    processes = sys.modules.get("multiprocessing.process")
+    if _has_finalizer or processes is None or processes.parent_process() is None:
+        return
+    from multiprocessing.util import Finalize
+
+    _has_finalizer = True
+    Finalize(None, _at_end_of_child, exitpriority=_LAST)
+
+
+def _at_end_of_child() -> None:
+    # As an interpreter does before `atexit`, and such a child just after this: threads that are no
+    # daemons may need what is held.
+    ending = (threading.current_thread(), threading.main_thread())
+    for thread in threading.enumerate():
+        if not thread.daemon and thread not in ending:
+            thread.join()
+    _at_exit()
+
+
 def _after_fork() -> None:
+    global _has_finalizer  # noqa: PLW0603 - a child of multiprocessing forgets its parent's
+    _has_finalizer = False
     for heartbeat in list(_all):
         heartbeat.after_fork()
 

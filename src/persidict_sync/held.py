@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,7 +32,7 @@ class Held:
 
     Attributes:
         token: The fencing token.
-        data: What it was acquired with, for others to see.
+        data: A copy of what it was acquired with, for others to see.
         lost: An event that is set when it is no longer held, for whichever reason.
 
     Example:
@@ -59,7 +60,8 @@ class Held:
         on_lost: Callable[[Held], object] | None = None,
     ) -> None:
         self.token: Final = token
-        self.data: Final = data
+        # What is written at each renewal is not the caller's to change.
+        self.data: Final = copy.deepcopy(data)
         self.context: Final = context
         self.known: Known[Any] = updated.known
         self._cell = cell
@@ -83,6 +85,10 @@ class Held:
         self.context.heartbeat.schedule(self)
         self._tell("acquired")
         return True
+
+    def abandon(self) -> None:
+        """Have it renewed no more, and no request: others can acquire it when its ttl has ended."""
+        self._tenure.end("released")
 
     def __repr__(self) -> str:
         return f"<Held {self.name!r}, token {self.token}, {self._tenure.reason or 'held'}>"
@@ -182,17 +188,19 @@ class Held:
             self.release()
 
     def _beat(self) -> None:
-        # Not held by a renewal that was asked for, which would be as good.
-        if self._store_lock.acquire(blocking=False):
-            try:
-                self._renew()
-            except Exception:  # noqa: BLE001 - whatever it is, it is tried again until the deadline
+        try:
+            # Not held by a renewal that was asked for, which would be as good.
+            if self._store_lock.acquire(blocking=False):
+                try:
+                    self._renew()
+                finally:
+                    self._store_lock.release()
+            else:
                 self._tenure.put_off()
-            finally:
-                self._store_lock.release()
-        else:
+        except Exception:  # noqa: BLE001 - whatever it is, it is tried again until the deadline
             self._tenure.put_off()
-        self._is_renewing = False
+        finally:
+            self._is_renewing = False
 
     def _renew(self) -> None:
         """With the store's lock."""
@@ -205,7 +213,7 @@ class Held:
             )
         except RecordError as error:
             self._tenure.end("broken", error)
-        except (BackendError, ConcurrencyConflictError) as error:
+        except Exception as error:
             self._tenure.cause = error
             self._tell("renewal-failed", error=type(error).__name__)
             self.check()

@@ -75,15 +75,23 @@ class Lock:
         Raises:
             ValueError: A timeout without blocking, or a negative one other than -1.
             BackendError: The store could not be asked.
+            RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
         if not blocking and timeout != -1:
             raise ValueError("timeout belongs to blocking=True; leave it out")
         if timeout < 0 and timeout != -1:
             raise ValueError(f"timeout must be 0 seconds or more, or -1 for ever; not {timeout!r}")
-        held = self._waited(timeout) if blocking else self._lease.try_acquire()
-        if held is None:
-            return False
-        self._helds[threading.get_ident()] = held
+        held = None
+        try:
+            held = self._waited(timeout) if blocking else self._lease.try_acquire()
+            if held is None:
+                return False
+            self._helds[threading.get_ident()] = held
+        except BaseException:
+            # An interrupt such as Ctrl-C: the caller will not release it.
+            if held is not None:
+                held.abandon()
+            raise
         return True
 
     def release(self) -> None:

@@ -63,9 +63,11 @@ class Tenure:
 
     def is_over(self) -> bool:
         """Whether it is over, which whoever asks may be the first to notice."""
-        if self.reason is None and self._clock.monotonic() >= self.deadline:
+        # Once: a renewal that was in time may be about to extend it.
+        deadline = self.deadline
+        if self.reason is None and self._clock.monotonic() >= deadline:
             reason: Reason = "unreachable" if self.is_in_doubt else "expired"
-            self.end(reason, self.cause, not_before=self.deadline)
+            self.end(reason, self.cause, not_before=deadline)
         return self.reason is not None
 
     def remaining(self) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from persidict_sync.cas import Cell, Known, Refusal, Refused, Updated
 from persidict_sync.context import Context
+from persidict_sync.seconds import checked_seconds
 from persidict_sync.value_state import Change, ValueState, changed, checked
 from persidict_sync.value_watch import Version, Watch, version_of
 from persidict_sync.wait import checked_timeout
@@ -184,15 +184,12 @@ class SharedValue:
             BackendError: While iterating: the store could not be read. To go on, watch again
                 `after` the last version.
         """
-        if isinstance(poll, bool) or not isinstance(poll, int | float):
-            raise TypeError(f"poll must be seconds, not a {type(poll).__name__}")
-        if not 0 < poll < math.inf:
-            raise ValueError(f"poll must be more than 0 seconds and finite, not {poll!r}")
+        poll = checked_seconds(poll, name="poll")
         if not isinstance(after, Version | None):
             raise TypeError(f"after must be a Version or None, not a {type(after).__name__}")
         return Watch(
             self._cell,
-            poll=float(poll),
+            poll=poll,
             timeout=checked_timeout(timeout),
             after=after,
             clock=self._context.clock,

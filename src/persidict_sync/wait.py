@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from persidict.clock import Clock
+from persidict_sync.seconds import LONGEST
 
 T = TypeVar("T")
 
@@ -61,4 +62,4 @@ def checked_timeout(timeout: float | None) -> float | None:
         raise TypeError(f"timeout must be seconds or None, not a {type(timeout).__name__}")
     if not timeout >= 0:
         raise ValueError(f"timeout must be 0 seconds or more, or None for ever; not {timeout!r}")
-    return float(timeout)
+    return float(min(timeout, LONGEST))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final, TypedDict
+
+from persidict_sync.seconds import checked_seconds
 
 RESOLUTION: Final = 2.0
 """Both times that an age is made of are whole seconds."""
@@ -59,7 +60,7 @@ class Terms:
         drift: float = 0.05,
         poll: float | None = None,
     ) -> None:
-        _positive("ttl", ttl)
+        checked_seconds(ttl, name="ttl")
         settings = {
             "ttl": ttl,
             "renew_every": ttl / 3 if renew_every is None else renew_every,
@@ -68,7 +69,7 @@ class Terms:
             "poll": min(1.0, ttl / 4) if poll is None else poll,
         }
         for name in ("renew_every", "poll"):
-            _positive(name, settings[name])
+            checked_seconds(settings[name], name=name)
         for name in ("margin", "drift"):
             _share(name, settings[name])
         for name, value in settings.items():
@@ -148,11 +149,6 @@ def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, not a {type(value).__name__}")
     return value
-
-
-def _positive(name: str, value: object) -> None:
-    if not 0 < _number(name, value) < math.inf:
-        raise ValueError(f"{name} must be more than 0 seconds and finite, not {value!r}")
 
 
 def _share(name: str, value: object) -> None:

@@ -58,7 +58,12 @@ class Life:
         return self._reason
 
     def enter(self) -> bool:
-        """Count one claim more; False if it is over."""
+        """Count one claim more; False if it is over.
+
+        Raises:
+            RuntimeError: No thread can be started to show that it lasts.
+        """
+        self.context.heartbeat.get_ready(self.context)
         with self._lock:
             if self.reason is not None:
                 return False

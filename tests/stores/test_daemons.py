@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 from persidict import daemons as module
@@ -11,7 +12,7 @@ from persidict.daemons import Daemons
 def test_they_are_reused_and_bounded(monkeypatch):
     started = []
     start = module.start
-    monkeypatch.setattr(module, "start", lambda act: started.append(act) or start(act))
+    monkeypatch.setattr(module, "start", lambda act: started.append(act.__self__) or start(act))
     daemons = Daemons(2)
     release, running = threading.Event(), threading.Semaphore(0)
 
@@ -27,4 +28,16 @@ def test_they_are_reused_and_bounded(monkeypatch):
     release.set()
     for _ in range(3):
         assert running.acquire(timeout=30)
-    assert len(started) == 2
+    assert started.count(daemons) == 2
+
+
+def test_what_exits_ends_no_thread_and_is_logged(monkeypatch, caplog):
+    started = []
+    start = module.start
+    monkeypatch.setattr(module, "start", lambda act: started.append(act.__self__) or start(act))
+    daemons, goes_on = Daemons(1), threading.Event()
+    daemons.submit(sys.exit)
+    daemons.submit(goes_on.set)
+    assert goes_on.wait(30)
+    assert started.count(daemons) == 1
+    assert "SystemExit" in caplog.text

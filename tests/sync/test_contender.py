@@ -8,7 +8,7 @@ import pytest
 import tenacity
 
 from persidict import BackendError, LocalDict
-from persidict.object_store import TransientError
+from persidict.object_store import TransientError, Unaccounted
 from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import AcquireTimeout, RecordError
@@ -80,6 +80,14 @@ def test_a_block_that_another_thread_has_begun_is_an_error_that_says_so(fleet, c
         assert again.token > held.token
 
 
+def test_what_is_done_to_the_data_of_what_is_held_disturbs_no_renewal(fleet, contender):
+    ours = contender(fleet.member())
+    held = ours.acquire(data={"at": [1]})
+    held.data["at"].append(object())
+    held.renew()
+    assert held.release()
+
+
 def test_who_loses_to_a_faster_one_looks_again_before_the_next_try(fleet, contender):
     once = tenacity.Retrying(stop=tenacity.stop_after_attempt(1))
     ours, theirs = contender(fleet.member(conflicts=once)), contender(fleet.member())
@@ -87,6 +95,72 @@ def test_who_loses_to_a_faster_one_looks_again_before_the_next_try(fleet, conten
     theirs.acquire().release()
     assert ours.try_acquire() is None
     assert ours.try_acquire().token > 2
+
+
+class Deaf(Around):
+    """Answers no writing, which takes two seconds."""
+
+    def __init__(self, inner, *, clock):
+        super().__init__(inner)
+        self._clock = clock
+
+    def pass_on(self, verb, request):
+        if verb == "put":
+            self._clock.advance(2.0)
+            return Unaccounted(TimeoutError())
+        return request()
+
+
+def test_who_is_never_answered_is_not_told_that_it_was_others(contender):
+    clock = ManualClock()
+    store = Deaf(store_of(LocalDict(clock=clock)), clock=clock)
+    ours = Coordinator(DictOver(store=store, clock=clock), clock=clock, timeout=4.0)
+    with pytest.raises(AcquireTimeout, match="or the store has not answered in time") as caught:
+        contender(ours).acquire(timeout=10.0)
+    assert caught.value.holder is None
+
+
+class Interrupting:
+    """A listener in which Ctrl-C arrives at an event, once."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, event):
+        if event.name == self.name:
+            self.name = None
+            raise KeyboardInterrupt
+
+
+def entered(contender):
+    with contender:
+        pytest.fail("it was interrupted before")
+
+
+@pytest.mark.parametrize(
+    "acquire",
+    [lambda ours: ours.try_acquire(), lambda ours: ours.acquire(), entered],
+    ids=["try_acquire", "acquire", "with"],
+)
+def test_what_an_interrupt_keeps_from_its_caller_is_not_renewed(contender, acquire):
+    clocks = ManualClock(seed=1), ManualClock(seed=2)
+    store = LocalDict(clock=clocks[0], serialization_format="json")
+    member = Coordinator(store, clock=clocks[0], listeners=[Interrupting("acquired")])
+    with pytest.raises(KeyboardInterrupt):
+        acquire(contender(member))
+    assert member.heartbeat.members() == []
+    rival = contender(Coordinator(store, clock=clocks[1]))
+    assert rival.acquire(timeout=36.0).token == 2
+
+
+def test_what_an_interrupt_at_the_end_of_waiting_keeps_from_its_caller_is_not_renewed(contender):
+    clock = ManualClock()
+    store = LocalDict(clock=clock, serialization_format="json")
+    contender(Coordinator(store, clock=ManualClock())).acquire()
+    member = Coordinator(store, clock=clock, listeners=[Interrupting("waited")])
+    with pytest.raises(KeyboardInterrupt):
+        contender(member).acquire()
+    assert member.heartbeat.members() == []
 
 
 class Mute(Around):

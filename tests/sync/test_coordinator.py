@@ -67,6 +67,8 @@ class TestAddresses:
         ({"timeout": -1.0}, ValueError),
         ({"timeout": float("nan")}, ValueError),
         ({"timeout": float("inf")}, ValueError),
+        ({"timeout": 1e10}, ValueError),
+        ({"timeout": 10**400}, ValueError),
         ({"timeout": "30"}, TypeError),
         ({"timeout": True}, TypeError),
         ({"timeout": None}, TypeError),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
 
-from persidict import BackendError, LocalDict
+from persidict import BackendError, LocalDict, daemons
 from persidict.clock import SystemClock
 from persidict.testing.clock import ManualClock
 from persidict_sync import heartbeat as module
 from persidict_sync.coordinator import Coordinator
+from persidict_sync.errors import LeaseLost
 from persidict_sync.heartbeat import Heartbeat, heartbeat_for
+from persidict_sync.record import RecordCodec
 from tests.contract.places import DictOver, store_of
 from tests.sync.around import Around
 
@@ -19,16 +22,18 @@ from tests.sync.around import Around
 class One:
     """Something to keep alive, which notes what is asked of it."""
 
-    def __init__(self, clock, *, every=10.0, work=None):
+    def __init__(self, clock, *, every=10.0, work=None, context="ours"):
+        self.context = context
         self.clock = clock
         self.every = every
         self.due = clock.monotonic() + every
         self.attended = []
         self.work = work
         self.was_let_go = threading.Event()
+        self.is_over = False
 
     def next_due(self):
-        return self.due
+        return None if self.is_over else self.due
 
     def on_due(self):
         self.attended.append(self.clock.monotonic())
@@ -99,10 +104,8 @@ def test_what_has_gone_leaves_nothing_behind(clock):
 
 
 def test_a_system_clock_has_one_heartbeat_and_every_other_clock_its_own(clock):
-    system = SystemClock()
-    assert heartbeat_for(system) is heartbeat_for(system)
+    assert heartbeat_for(SystemClock()) is heartbeat_for(SystemClock())
     assert heartbeat_for(clock) is not heartbeat_for(clock)
-    module._running.pop(system)
 
 
 def test_work_that_hangs_delays_neither_deadlines_nor_other_work():
@@ -116,12 +119,12 @@ def test_work_that_hangs_delays_neither_deadlines_nor_other_work():
     heartbeat.schedule(hung)
     while not hung.attended:
         pass
-    hung.due = None
+    hung.is_over = True
     heartbeat.schedule(other)
     heartbeat.schedule(plain)
     assert worked.wait(30)
     assert goes_on.wait(30)
-    other.due = plain.due = None
+    other.is_over = plain.is_over = True
     hangs.set()
 
 
@@ -133,7 +136,7 @@ def test_what_is_sooner_wakes_the_scheduler():
     sooner.work = worked.set
     heartbeat.schedule(sooner)
     assert worked.wait(30)
-    sooner.due = None
+    sooner.is_over = True
 
 
 def test_letting_go_waits_no_longer_than_it_may():
@@ -148,6 +151,113 @@ def test_letting_go_waits_no_longer_than_it_may():
     never.set()
 
 
+class OneTime(One):
+    """Something that is due at once, and then never again."""
+
+    def __init__(self, clock, **settings):
+        super().__init__(clock, every=0.0, **settings)
+
+    def on_due(self):
+        self.due = None
+        return self.work
+
+
+def hanging(clock, count, hangs):
+    """So many of one coordinator, whose renewals hang."""
+    return [OneTime(clock, work=hangs.wait, context="hung") for _ in range(count)]
+
+
+def test_a_store_that_hangs_delays_nothing_of_another_coordinator():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    hangs, worked = threading.Event(), threading.Event()
+    hung = hanging(clock, 2 * module.WORKERS, hangs)
+    for one in hung:
+        heartbeat.schedule(one)
+    while any(one.due is not None for one in hung):
+        pass
+    heartbeat.schedule(OneTime(clock, work=worked.set, context="well"))
+    assert worked.wait(30)
+    hangs.set()
+
+
+def test_of_one_coordinator_so_many_renewals_are_under_way_and_the_others_follow():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    goes_on, running = threading.Event(), threading.Semaphore(0)
+
+    def work():
+        running.release()
+        goes_on.wait(30)
+
+    many = [OneTime(clock, work=work) for _ in range(module.WORKERS + 2)]
+    for one in many:
+        heartbeat.schedule(one)
+    for _ in range(module.WORKERS):
+        assert running.acquire(timeout=30)
+    while any(one.due is not None for one in many):
+        pass
+    assert not running.acquire(blocking=False)
+    goes_on.set()
+    for _ in range(2):
+        assert running.acquire(timeout=30)
+
+
+def test_work_that_exits_takes_nothing_with_it():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    again = threading.Event()
+    exits = One(clock, every=0.001, work=sys.exit)
+    heartbeat.schedule(exits)
+    while len(exits.attended) <= module.WORKERS:
+        pass
+    exits.work = again.set
+    assert again.wait(30)
+    exits.is_over = True
+
+
+def test_letting_go_that_exits_takes_nothing_with_it():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    exits = [One(clock) for _ in range(module.WORKERS)]
+    other = One(clock)
+    for one in exits:
+        one.let_go = sys.exit
+    heartbeat.let_go([*exits, other], within=30.0)
+    assert other.was_let_go.is_set()
+
+
+def test_letting_go_waits_for_no_renewal_that_hangs():
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    hangs = threading.Event()
+    hung = hanging(clock, module.WORKERS, hangs)
+    for one in hung:
+        heartbeat.schedule(one)
+    while any(one.due is not None for one in hung):
+        pass
+    heartbeat.let_go(hung, within=30.0)
+    assert all(one.was_let_go.is_set() for one in hung)
+    hangs.set()
+
+
+def test_without_new_threads_what_hangs_keeps_nothing_of_others_from_letting_go(monkeypatch):
+    # As at interpreter exit, from Python 3.12 on.
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    hangs = threading.Event()
+    stuck = [One(clock, every=1e6, context="stuck") for _ in range(2 * module.WORKERS)]
+    well = [One(clock, every=1e6, context="well") for _ in range(3)]
+    for one in (*stuck, *well):
+        heartbeat.schedule(one)
+    for one in stuck:
+        one.let_go = hangs.wait
+    monkeypatch.setattr(daemons, "start", lambda _: False)
+    heartbeat.let_go([*stuck, *well], within=0.01)
+    assert all(one.was_let_go.wait(30) for one in well)
+    hangs.set()
+
+
 def test_after_a_fork_nothing_is_kept_alive(clock):
     heartbeat = Heartbeat(clock)
     one = One(clock)
@@ -158,8 +268,38 @@ def test_after_a_fork_nothing_is_kept_alive(clock):
 
 def test_without_threads_nothing_is_held_that_could_not_be_renewed(monkeypatch):
     monkeypatch.setattr(module, "start", lambda _: False)
+    heartbeat = Heartbeat(SystemClock())
     with pytest.raises(RuntimeError, match="no thread"):
-        Heartbeat(SystemClock()).schedule(One(SystemClock()))
+        heartbeat.schedule(One(SystemClock()))
+    assert heartbeat.members() == []
+
+
+@pytest.mark.parametrize("lacking", [module, daemons])
+@pytest.mark.parametrize(
+    "acquire",
+    [
+        lambda fleet: fleet.lease("a").acquire(),
+        lambda fleet: fleet.lock("a").acquire(),
+        lambda fleet: fleet.semaphore("a", 2).try_acquire(),
+        lambda fleet: fleet.claims("a").claim("b"),
+    ],
+    ids=["lease", "lock", "semaphore", "claim"],
+)
+def test_without_threads_nothing_is_acquired(monkeypatch, lacking, acquire):
+    class OwnClock(SystemClock):
+        """It has a heartbeat of its own, which has started nothing yet."""
+
+    store = LocalDict(serialization_format="json")
+    monkeypatch.setattr(module, "_running", {})
+    fleet = Coordinator(store, clock=OwnClock())
+    with monkeypatch.context() as patch:
+        patch.setattr(lacking, "start", lambda _: False)
+        with pytest.raises(RuntimeError, match="no thread"):
+            acquire(fleet)
+    assert list(store.get_subdict("coordination").with_codec(RecordCodec())) == []
+    assert fleet.heartbeat.members() == []
+    with fleet:
+        assert acquire(fleet)
 
 
 class Failing(Around):
@@ -246,6 +386,29 @@ def test_what_goes_wrong_unforeseen_is_tried_again_as_well(renewing):
     renewing.store.error = None
     renewing.run(5.0)
     assert renewing.held.remaining() > 20
+
+
+def test_what_goes_wrong_unforeseen_is_told_and_is_the_cause_of_the_loss(renewing):
+    renewing.store.error = ArithmeticError("a bug")
+    renewing.run(30.0)
+    assert renewing.fleet.stats().count("renewal-failed") >= 5
+    with pytest.raises(LeaseLost) as caught:
+        renewing.held.check()
+    assert caught.value.__cause__ is renewing.store.error
+
+
+def test_a_renewal_whose_listener_exits_is_followed_by_the_next(clock):
+    def exit_when_renewed(event):
+        if event.name == "renewed":
+            sys.exit()
+
+    fleet = Coordinator(LocalDict(clock=clock), clock=clock, listeners=[exit_when_renewed])
+    held = fleet.lease("nightly").acquire()
+    for _ in range(3):
+        clock.advance(10.0)
+        with pytest.raises(SystemExit):
+            held.on_due()()
+    assert held.remaining() > 20
 
 
 def test_a_lease_that_others_broke_is_lost_at_the_next_renewal(renewing):

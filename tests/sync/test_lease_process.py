@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
+from textwrap import dedent
 
 import pytest
 
@@ -128,6 +132,54 @@ def test_an_interpreter_that_ends_with_an_error_releases_what_it_holds(fleet, pa
     process.communicate(timeout=60)
     assert process.returncode == 3
     assert fleet.lease("a").try_acquire().token == 3
+
+
+HOLD_IN_A_CHILD = """
+    import multiprocessing, sys, threading
+    from multiprocessing.util import Finalize
+    from persidict_sync.coordinator import Coordinator
+
+    def hold(address):
+        fleet = Coordinator(address)
+        held = fleet.lease("a", ttl=300).acquire()
+        fleet.claims("tasks").claim("one")
+        is_ending = threading.Event()
+        Finalize(None, is_ending.set, exitpriority=0)
+
+        def use():
+            is_ending.wait()
+            fleet.counter("used").add()
+            held.check()
+            fleet.counter("used").add()
+
+        threading.Thread(target=use).start()
+
+    if __name__ == "__main__":
+        child = multiprocessing.get_context(sys.argv[1]).Process(target=hold, args=sys.argv[2:])
+        child.start()
+        child.join()
+        print(child.exitcode)
+"""
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_child_of_multiprocessing_releases_what_it_holds_when_it_ends(
+    fleet, path, tmp_path, method
+):
+    # A file, which a spawned child can import.
+    script = tmp_path / "hold.py"
+    script.write_text(dedent(HOLD_IN_A_CHILD))
+    ended = subprocess.run(
+        [sys.executable, script, method, f"sqlite:///{path}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
+    assert fleet.lease("a").try_acquire().token == 3
+    assert fleet.counter("used").value() == 2
+    assert [task.strings for task in fleet.claims("tasks").orphaned()] == [("one",)]
 
 
 NO_MORE_THREADS = """

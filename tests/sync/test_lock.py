@@ -38,6 +38,22 @@ def either(request):
             yield fleet.lock("index", poll=0.001)
 
 
+class Interrupted(dict):
+    """Where what was acquired is noted, unless Ctrl-C arrives just before."""
+
+    def __setitem__(self, thread, held):
+        raise KeyboardInterrupt
+
+
+def test_what_an_interrupt_keeps_from_its_caller_is_not_renewed(fleet):
+    member = fleet.member()
+    lock = member.lock("index")
+    lock._helds = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        lock.acquire()
+    assert member.heartbeat.members() == []
+
+
 def test_as_any_lock_it_is_acquired_and_released(either):
     assert not either.locked()
     assert either.acquire() is True

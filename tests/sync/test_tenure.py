@@ -67,6 +67,26 @@ def test_an_old_deadline_ends_nothing(clock, tenure):
     assert tenure.end("expired", not_before=tenure.deadline)
 
 
+class ExtendedWhileAsked(Tenure):
+    """Extended by a thread that had looked at the clock just before the deadline."""
+
+    @property
+    def is_in_doubt(self):
+        self.deadline = 47.0
+        return False
+
+    @is_in_doubt.setter
+    def is_in_doubt(self, value):
+        pass
+
+
+def test_who_notices_an_old_deadline_does_not_end_what_was_extended_in_time(clock, told):
+    tenure = ExtendedWhileAsked(Terms(30.0), clock=clock, sent=0.0, on_end=told.append)
+    clock.advance(27.0)
+    assert not tenure.is_over()
+    assert (tenure.reason, told) == (None, [])
+
+
 def test_what_is_put_off_is_tried_again_soon_and_ever_sooner(clock, tenure):
     pauses = []
     for _ in range(20):

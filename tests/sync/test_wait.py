@@ -7,6 +7,7 @@ import math
 import pytest
 
 from persidict.testing.clock import ManualClock
+from persidict_sync.seconds import LONGEST
 from persidict_sync.wait import checked_timeout, poll_until
 
 
@@ -72,7 +73,10 @@ def test_those_who_wait_for_the_same_thing_are_spread():
     assert max(times) - min(times) > 0.25
 
 
-@pytest.mark.parametrize(("given", "timeout"), [(None, None), (0, 0.0), (2, 2.0)])
+@pytest.mark.parametrize(
+    ("given", "timeout"),
+    [(None, None), (0, 0.0), (2, 2.0), (math.inf, LONGEST), (10**400, LONGEST)],
+)
 def test_a_timeout(given, timeout):
     assert checked_timeout(given) == timeout
 
