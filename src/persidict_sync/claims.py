@@ -154,9 +154,10 @@ class Claims(Tasks):
     ) -> Progress:
         """Run a function over all tasks, together with everyone else who does so.
 
-        Returns when no task is left that may be begun; under `"reclaim"`, when all are done or
-        dead. A task whose function raises has failed, with the error's type and text, and the
-        others go on. What others have claimed is theirs, so they may be running it still.
+        Returns when no task is left that may be begun; under `"reclaim"`, when all are done, dead
+        or were claimed under another `on_owner_death`. A task whose function raises has failed,
+        with the error's type and text, and the others go on. What others have claimed is theirs,
+        so they may be running it still.
 
         Every worker begins elsewhere. One whose tasks have run out looks, in one request for
         every 1,000 tasks claimed, where the longest run of unclaimed ones is, and takes a share of

@@ -17,7 +17,7 @@ from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, REQUEUED
 from persidict_sync.crew import Crew
 from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
 from persidict_sync.route import Board, Gap
-from persidict_sync.tasks import Tasks
+from persidict_sync.tasks import Task, Tasks
 
 PATIENCE: Final = 12
 """A gap whose tasks will be begun within so many requests' time is left to who walks there."""
@@ -95,6 +95,7 @@ class Run:
         self._running: set[int] = set()
         self._done = self._failed = 0
         self._has_scanned = False
+        self._is_in_vain = False
 
     def outcome(self) -> Progress:
         """Run until nothing is left, or raise what ended it."""
@@ -163,7 +164,9 @@ class Run:
             self._recover(number, interrupt)
             raise
         if not isinstance(found, Claim):
-            self._end(number, is_settled=found.status in self._final())
+            is_settled = self._is_beyond_us(found)
+            self._is_in_vain = take_over and not is_settled
+            self._end(number, is_settled=is_settled)
             return False
         self._run(number, found)
         with self._lock:
@@ -220,18 +223,25 @@ class Run:
         is_retried = self._records.on_owner_death == "reclaim"
         return frozenset({DONE, DEAD} if is_retried else {DONE, DEAD, FAILED})
 
+    def _is_beyond_us(self, task: Task) -> bool:
+        """Whether this run will never begin the task, as things are."""
+        is_anothers = task.on_owner_death != self._records.on_owner_death
+        return is_anothers or task.status in self._final()
+
     def _once_more(self) -> int | None:
         """A task that may be claimed again, once none is left that was never claimed."""
         while not self._crew.is_stopping:
             with self._lock:
                 if self._doubtful:
                     return self._started(self._doubtful.popleft())
-                if not self._again and not self._is_over():
+                # What could not be had just now is looked at again after a pause.
+                if not (self._again or self._is_in_vain or self._is_over()):
                     self._scan()
                 if self._again:
                     return self._started(self._again.popleft())
                 if self._is_over():
                     return None
+                self._is_in_vain = False
             poll = self._records.terms.poll
             self._clock.sleep(self._clock.uniform(poll / 2, poll))
         return None
@@ -255,7 +265,7 @@ class Run:
         left = [key for number, key in enumerate(self._keys) if number not in self._settled]
         for task in self._records.some(left):
             number = self._numbers[task.task]
-            if task.status in self._final():
+            if self._is_beyond_us(task):
                 self._settled.add(number)
             elif number not in self._running and (
                 task.status in {REQUEUED, FAILED}
