@@ -56,16 +56,17 @@ class Bids:
     def _bid(
         self, key: NonEmptySafeStrTuple, *, base: Known[ClaimState] | None, died: int | None
     ) -> Claim | Known[ClaimState]:
-        cell, life, since = self._tasks.cell(key), self._enter(), self._context.clock.monotonic()
+        cell, claim = self._tasks.cell(key), self._context.clock.nonce().hex()
+        life, since = self._enter(claim), self._context.clock.monotonic()
         bid = Bid(
-            claim=self._context.clock.nonce().hex(),
+            claim=claim,
             worker=life.worker,
             owner=self._context.owner,
             ttl=self._tasks.terms.ttl,
             on_owner_death=self._tasks.on_owner_death,
             max_attempts=self._max_attempts,
         )
-        mine, earlier = _Bidder(life, since), frozenset(self._doubts.get(key, {}))
+        mine, earlier = _Bidder(claim, life, since), frozenset(self._doubts.get(key, {}))
         winner: _Bidder | None = None
         try:
             outcome = cell.update(
@@ -85,7 +86,7 @@ class Bids:
             raise
         finally:
             if winner is None or winner.life is not life:
-                life.settled()
+                life.settled(claim)
         if winner is None or not self._is_won(winner, by=life):
             self._tell_dead(cell, outcome)
             return outcome.known
@@ -106,7 +107,11 @@ class Bids:
 
     def _is_won(self, winner: _Bidder, *, by: Life) -> bool:
         """Whether a claim may be had that this call, or one before it, has won."""
-        return winner.life is by or winner.life.enter() or self._tasks.on_owner_death != "reclaim"
+        return (
+            winner.life is by
+            or winner.life.rejoin(winner.claim)
+            or self._tasks.on_owner_death != "reclaim"
+        )
 
     def _won(
         self,
@@ -133,12 +138,12 @@ class Bids:
         if isinstance(outcome, Updated) and outcome.state.status == DEAD:
             self._context.tell("dead", cell, token=outcome.state.token)
 
-    def _enter(self) -> Life:
+    def _enter(self, claim: str) -> Life:
         """The life that a claim is to name; it lasts until that is settled."""
         with self._lock:
             if os.getpid() != self._process:
                 self._begin()
-            while not self._life.enter():
+            while not self._life.enter(claim):
                 self._life = Life(self._context, terms=self._tasks.terms)
             return self._life
 
@@ -147,6 +152,7 @@ class Bids:
 class _Bidder:
     """Who made a bid, and when it was first sent."""
 
+    claim: str
     life: Life
     since: float
 

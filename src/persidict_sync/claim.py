@@ -62,6 +62,7 @@ class Claim:
         self.task: Final = task
         self.token: Final = state.token
         self.attempts: Final = state.attempts
+        self._identity: Final = state.claim
         self._policy: Final = state.on_owner_death
         self._cell = cell
         self._known = known
@@ -152,6 +153,20 @@ class Claim:
         )
         return self._settle("given-back", REQUEUED, transition)
 
+    def abandon(self) -> None:
+        """Let it be, settled or not, as whoever has come to no end with it must; no request.
+
+        What is not settled stays open, or what was in doubt lands. New claims of this process name
+        another liveness lease, so that the owner of this one counts as dead in time.
+        """
+        if os.getpid() != self._process:
+            return
+        with self._lock:
+            if not self._is_settled:
+                self._life.retire()
+                self._is_settled = True
+        self._life.settled(self._identity)
+
     def _settle(self, event: str, status: str, transition: Transition[ClaimState]) -> str:
         with self._lock:
             # Not `check`: as long as the token is the highest, the result is welcome.
@@ -169,7 +184,7 @@ class Claim:
             if not isinstance(outcome, Updated):
                 self._refuse(outcome.reason, status)
             self._is_settled = True
-        self._life.settled()
+        self._life.settled(self._identity)
         settled = outcome.state if isinstance(outcome, Updated) else outcome.known.state
         assert settled is not None
         self._context.tell(event, self._cell, token=self.token, status=settled.status)
@@ -181,7 +196,7 @@ class Claim:
         if reason == "settled" and self._in_doubt == status:
             return
         self._is_settled = True
-        self._life.settled()
+        self._life.settled(self._identity)
         if reason == "stale":
             assert state is not None
             self._context.tell("stale", self._cell, token=self.token, highest=state.token)

@@ -171,6 +171,10 @@ class Claims(Tasks):
         failed); with more workers, which nothing can interrupt, what they are running is finished
         first. Then it is raised.
 
+        When the store does not take what came of a task, that error is raised, and the task stays
+        open as if its owner had died, which others see as of `orphaned` once this object has no
+        claim left that it had by then.
+
         Args:
             function: Gets a task and returns its result, any JSON.
             tasks: All the tasks; every process should be given the same ones.

@@ -33,8 +33,8 @@ class Once:
     Guaranteed: under one name at most one call, of all processes and for all time, ever begins to
     run. Its result is stored once, and every call returns it: the one that ran it, those that
     waited, and those that come later. If it raised, all others raise `TaskFailedError`. If its
-    process died, they raise `OwnerDied`: what was begun is never begun again, and nobody waits for
-    ever.
+    process died, or could not store what came of it, they raise `OwnerDied`: what was begun is
+    never begun again, and nobody waits for ever.
 
     Not guaranteed: that it runs to its end. Nor that arguments are looked at: the name alone says
     what is the same, and it is the first caller's arguments that count. A caller whose
@@ -98,7 +98,7 @@ class Once:
         It raises what the function raises, in the call that runs it; and in all others:
 
             TaskFailedError: It has raised, with type and text.
-            OwnerDied: Whoever ran it died before the end.
+            OwnerDied: Whoever ran it died, or could not store what came of it.
             TimeoutError: Another was still running it.
             OutcomeUnknownError: It may or may not have been begun, or stored; it was not run if
                 this came before the start.
@@ -136,6 +136,8 @@ class Once:
                 claim.fail(error)
             raise
         finally:
+            # What could not be settled, for the store did not answer, must not seem to be run.
+            claim.abandon()
             self._running_in = None
         return result
 

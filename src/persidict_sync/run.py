@@ -179,9 +179,19 @@ class Run:
         with suppress(Exception):
             found = self._bids.contend(self._keys[number], take_over=False)
             if isinstance(found, Claim):
-                found.give_back(interrupt)
+                try:
+                    found.give_back(interrupt)
+                finally:
+                    found.abandon()
 
     def _run(self, number: int, claim: Claim) -> None:
+        try:
+            self._run_to_its_end(number, claim)
+        finally:
+            # What could not be settled, for the store did not answer, must not seem to be run.
+            claim.abandon()
+
+    def _run_to_its_end(self, number: int, claim: Claim) -> None:
         try:
             result = self._function(self._tasks[number])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the task's

@@ -41,7 +41,8 @@ class Life:
         self._cell = context.cell(self.worker, LeaseState, folder=FOLDER)
         self._lock = threading.Lock()
         self._try_lock = threading.Lock()
-        self._claims = 0
+        self._claims: set[str] = set()
+        self._is_retired = False
         self._deadline: float | None = None
         self._next_try = 0.0
         self._is_trying = False
@@ -57,18 +58,29 @@ class Life:
             self._reason = "unreachable"
         return self._reason
 
-    def enter(self) -> bool:
-        """Count one claim more; False if it is over."""
+    def enter(self, claim: str) -> bool:
+        """Last for a new claim, by its identity; False if it is over or retired."""
+        return not self._is_retired and self.rejoin(claim)
+
+    def rejoin(self, claim: str) -> bool:
+        """Last for a claim that names it already; False if it is over."""
         with self._lock:
             if self.reason is not None:
                 return False
-            self._claims += 1
+            self._claims.add(claim)
             return True
 
-    def settled(self) -> None:
-        """Count one claim less."""
+    def settled(self, claim: str) -> None:
+        """Last for this claim no longer, if it did."""
         with self._lock:
-            self._claims -= 1
+            self._claims.discard(claim)
+
+    def retire(self) -> None:
+        """Last for no new claim, so that it ends with those it has.
+
+        As long as it lasts, all that name it count as run: also what was given up and stays open.
+        """
+        self._is_retired = True
 
     def begin(self, since: float) -> None:
         """Show from now on that it lasts; its first claim was sent at `since`."""
@@ -103,7 +115,7 @@ class Life:
         """End it, as others see at once: a lease given back says so, none at all would not."""
         if self._pulse is None:
             self._reason = self._reason or "released"
-            if self._claims > 0:
+            if self._claims:
                 self._try()
         if self._pulse is not None:
             self._pulse.let_go()
@@ -162,7 +174,7 @@ class Life:
 
     def _end_if_idle(self, end: Callable[[], object]) -> bool:
         with self._lock:
-            if self._claims > 0:
+            if self._claims:
                 return False
             end()
             return True

@@ -408,6 +408,20 @@ def test_the_text_of_an_error_is_bounded_and_can_be_stored():
     assert error_text("\ud800") == "?"
 
 
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+def test_an_error_that_cannot_be_told_is_told_by_its_name(fleet):
+    def function(task):
+        raise UnspeakableError
+
+    claims = fleet.member().claims("frames")
+    assert claims.run(function, ["a", "b"]).failed == 2
+    assert claims.get("a").error == "UnspeakableError"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -134,7 +134,7 @@ def _known_by_name(self: Bids, key: Any, claim: str, *, known_before: frozenset[
     _real_taken(self, key, claim, known_before=known_before)
     state = self._tasks.cell(key).look().state
     if state is not None and state.status == OPEN and state.owner == self._context.owner:
-        return _Bidder(self._life, self._context.clock.monotonic())
+        return _Bidder(claim, self._life, self._context.clock.monotonic())
     return None
 
 
