@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from persidict import NonEmptySafeStrTuple
+from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
 from persidict_sync.bids import Bids
 from persidict_sync.cas import Updated
 from persidict_sync.claim import Claim
@@ -91,7 +91,8 @@ class Claims(Tasks):
         """Claim a task; None if it is or was somebody's, and may not be claimed again.
 
         A claim whose reply was lost is returned all the same, to the one who won it. After an
-        `OutcomeUnknownError` do not run the task; calling `claim` again finds out.
+        `OutcomeUnknownError`, or an interrupt (Ctrl-C), do not run the task; calling `claim` again
+        finds out.
 
         Args:
             task: One or more safe strings.
@@ -106,14 +107,26 @@ class Claims(Tasks):
         found = self.contend(task)
         return found if isinstance(found, Claim) else None
 
-    def contend(self, task: KeyParts, *, take_over: bool = True) -> Claim | Task:
+    def contend(
+        self,
+        task: KeyParts,
+        *,
+        take_over: bool = True,
+        hand: Callable[[Claim], object] = lambda _: None,
+    ) -> Claim | Task:
         """Claim a task as `claim` does, or tell whose it is; raises as `claim` does.
 
         Args:
             task: One or more safe strings.
             take_over: Whether to look if its owner is dead, under `"reclaim"`.
+            hand: Is given the claim as well, before it is returned: an interrupt may come between.
         """
-        return self._bids.contend(NonEmptySafeStrTuple(task), take_over=take_over)
+        key = NonEmptySafeStrTuple(task)
+        try:
+            return self._bids.contend(key, take_over=take_over, hand=hand)
+        except OutcomeUnknownError:
+            self._bids.abandon(key)
+            raise
 
     def requeue(self, task: KeyParts) -> bool:
         """Let a task that is open, failed or dead be claimed once more; for operators.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 from persidict import NonEmptySafeStrTuple
-from persidict_sync.claim import Claim
+from persidict_sync.claim import Claim, surely
 from persidict_sync.claim_state import DONE, OPEN
 from persidict_sync.claims import Claims
 from persidict_sync.errors import OwnerDied, TaskFailedError
@@ -118,28 +118,39 @@ class Once:
         if self._running_in == threading.get_ident():
             raise RuntimeError(f"{self._text!r} calls itself, and would wait for ever")
         if self._result is None:
-            found = self._claims.contend(self.name)
-            if isinstance(found, Claim):
-                self._result = (self._run(function, found),)
-            else:
-                self._result = (self._others(found),)
+            self._result = (self._first_or_others(function),)
         return copy.deepcopy(self._result[0])
 
-    def _run(self, function: Callable[[], Any], claim: Claim) -> Any:
-        self._running_in = threading.get_ident()
+    def _first_or_others(self, function: Callable[[], Any]) -> Any:
+        claims: list[Claim] = []
         try:
-            result = function()
-            claim.complete(result)
+            found = self._claims.contend(self.name, hand=claims.append)
+            if isinstance(found, Claim):
+                result = self._run(function)
+                found.complete(result)
+                return result
         except BaseException as error:
             # What failed may also be the store, or a result that it does not take.
-            with contextlib.suppress(Exception):
-                claim.fail(error)
+            for claim in claims:
+                with contextlib.suppress(Exception):
+                    surely(functools.partial(claim.fail, error))
             raise
         finally:
             # What could not be settled, for the store did not answer, must not seem to be run.
-            claim.abandon()
+            for claim in claims:
+                claim.abandon()
+        return self._others(found)
+
+    def _run(self, function: Callable[[], Any]) -> Any:
+        # Twice: an interrupt may keep one of them from it.
+        try:
+            try:
+                self._running_in = threading.get_ident()
+                return function()
+            finally:
+                self._running_in = None
+        finally:
             self._running_in = None
-        return result
 
     def _others(self, found: Task) -> Any:
         deadline = None if self._timeout is None else self._clock.monotonic() + self._timeout

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
 from persidict_sync.bids import Bids
-from persidict_sync.claim import Claim
+from persidict_sync.claim import Claim, surely
 from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, REQUEUED
 from persidict_sync.crew import Crew
 from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
@@ -99,7 +99,11 @@ class Run:
 
     def outcome(self) -> Progress:
         """Run until nothing is left, or raise what ended it."""
-        self._crew.run()
+        try:
+            self._crew.run()
+        finally:
+            for number in self._doubtful:
+                self._bids.abandon(self._keys[number])
         return self._counts()
 
     def _work(self) -> None:
@@ -150,62 +154,59 @@ class Run:
 
     def _try(self, number: int, *, take_over: bool = False) -> bool:
         """Run a task if it can be claimed; whether it makes sense to go on with the next one."""
+        claims: list[Claim] = []
+        try:
+            return self._tried(number, take_over=take_over, hand=claims.append)
+        except BaseException as error:
+            self._leave(number, claims, error)
+            raise
+
+    def _tried(self, number: int, *, take_over: bool, hand: Callable[[Claim], object]) -> bool:
         began = self._clock.monotonic()
         try:
-            found = self._bids.contend(self._keys[number], take_over=take_over)
-            asked = self._clock.monotonic() - began
+            found = self._bids.contend(self._keys[number], take_over=take_over, hand=hand)
         except OutcomeUnknownError:
             self._doubtful.append(number)
             self._end(number)
             return True
-        except Exception:
-            raise
-        except BaseException as interrupt:
-            self._recover(number, interrupt)
-            raise
         if not isinstance(found, Claim):
             is_settled = self._is_beyond_us(found)
             self._is_in_vain = take_over and not is_settled
             self._end(number, is_settled=is_settled)
             return False
+        asked = self._clock.monotonic() - began
         self._run(number, found)
         with self._lock:
             self._request.add(asked)
             self._round.add(self._clock.monotonic() - began)
         return True
 
-    def _recover(self, number: int, interrupt: BaseException) -> None:
-        """Give back what an interrupted call may have claimed."""
-        with suppress(Exception):
-            found = self._bids.contend(self._keys[number], take_over=False)
-            if isinstance(found, Claim):
-                try:
-                    found.give_back(interrupt)
-                finally:
-                    found.abandon()
+    def _leave(self, number: int, claims: list[Claim], error: BaseException) -> None:
+        """Give back what an interrupt has kept from its end; what cannot be must not seem run."""
+        key = self._keys[number]
+        try:
+            with suppress(Exception):
+                if not (claims or isinstance(error, Exception)):
+                    self._bids.contend(key, take_over=False, hand=claims.append)
+                if not isinstance(error, Exception):
+                    for claim in claims:
+                        surely(partial(claim.give_back, error))
+        finally:
+            for claim in claims:
+                claim.abandon()
+            self._bids.abandon(key)
 
     def _run(self, number: int, claim: Claim) -> None:
-        try:
-            self._run_to_its_end(number, claim)
-        finally:
-            # What could not be settled, for the store did not answer, must not seem to be run.
-            claim.abandon()
-
-    def _run_to_its_end(self, number: int, claim: Claim) -> None:
         try:
             result = self._function(self._tasks[number])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the task's
             self._settle(number, partial(claim.fail, error))
-        except BaseException as interrupt:
-            with suppress(Exception):
-                claim.give_back(interrupt)
-            raise
         else:
             self._settle(number, partial(_committed, claim, result))
 
     def _settle(self, number: int, settle: Callable[[], str]) -> None:
         try:
-            status = settle()
+            status = surely(settle)
         except (StaleTokenError, LeaseLost):
             # Somebody else runs it by now.
             self._end(number)
@@ -289,10 +290,4 @@ def _committed(claim: Claim, result: Any) -> str:
         claim.complete(result)
     except (TypeError, RecordError) as error:
         return claim.fail(error)
-    except Exception:
-        raise
-    except BaseException:
-        with suppress(Exception):
-            claim.complete(result)
-        raise
     return DONE

@@ -350,6 +350,29 @@ def test_an_unknown_result_is_found_by_who_completes_again(fleet, monkeypatch):
     assert member.claims("frames").result("a") == 1
 
 
+def test_who_fails_again_is_not_told_that_it_failed_when_it_is_done(fleet, monkeypatch):
+    member = fleet.member()
+    claim = member.claims("frames").claim("a")
+    records = type(member._context.records)
+    put = records.set_item_if
+
+    def lost(self, key, **settings):
+        put(self, key, **settings)
+        fleet.clock.advance(1000.0)
+        raise OutcomeUnknownError("lost", backend="x", operation="put", key=key, actual_etag=None)
+
+    monkeypatch.setattr(records, "set_item_if", lost)
+    with pytest.raises(OutcomeUnknownError):
+        claim.complete(1)
+    with pytest.raises(OutcomeUnknownError):
+        claim.fail("no")
+    monkeypatch.undo()
+    with pytest.raises(LeaseLost, match="settled"):
+        claim.fail("no")
+    assert member.claims("frames").result("a") == 1
+    assert fleet.told("failed") == []
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_holds_no_claim(tmp_path):
     # By hand, so that no thread is in the middle of a write when the process forks.
