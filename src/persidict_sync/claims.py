@@ -200,7 +200,7 @@ class Claims(Tasks):
         Raises:
             ValueError: A task is unsafe as a key, or there are no workers.
             TypeError: An argument is of the wrong type.
-            RecordError: A record is damaged or foreign.
+            RecordError: A record is damaged or foreign, or was deleted twice.
             BackendError: The store could not be asked.
 
         Example:

@@ -13,7 +13,7 @@ from persidict import NonEmptySafeStrTuple
 from persidict_sync.claim import Claim, surely
 from persidict_sync.claim_state import DONE, OPEN
 from persidict_sync.claims import Claims
-from persidict_sync.errors import OwnerDied, TaskFailedError
+from persidict_sync.errors import OwnerDied, RecordError, TaskFailedError
 from persidict_sync.tasks import Task
 from persidict_sync.wait import checked_timeout, poll_until
 
@@ -100,9 +100,10 @@ class Once:
             TaskFailedError: It has raised, with type and text.
             OwnerDied: Whoever ran it died, or could not store what came of it.
             TimeoutError: Another was still running it.
+            LeaseLost: It has run to its end, and its record was deleted meanwhile.
             OutcomeUnknownError: It may or may not have been begun, or stored; it was not run if
                 this came before the start.
-            RecordError: Its record is damaged or foreign.
+            RecordError: Its record is damaged or foreign, or was deleted meanwhile.
             BackendError: The store could not be asked.
         """
         if not callable(function):
@@ -178,13 +179,19 @@ class Once:
 
     def _look(self) -> Task | None:
         """What became of it; still open if its runner is dead; None while it runs."""
-        found = self._claims.get(self.name)
-        if found is None or found.status != OPEN:
+        found = self._looked_at()
+        if found.status != OPEN:
             return found
         if not self._claims.is_dead(found):
             return None
         # Once more: it may have been settled just before its runner gave up the lease.
-        return self._claims.get(self.name)
+        return self._looked_at()
+
+    def _looked_at(self) -> Task:
+        found = self._claims.get(self.name)
+        if found is None:
+            raise RecordError("it was deleted while its result was waited for", self.name)
+        return found
 
     def _next_poll(self) -> float:
         poll = self._claims.terms.poll

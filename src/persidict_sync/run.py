@@ -92,6 +92,7 @@ class Run:
         self._doubtful: deque[int] = deque()
         self._again: deque[int] = deque()
         self._settled: set[int] = set()
+        self._gone: set[int] = set()
         self._running: set[int] = set()
         self._done = self._failed = 0
         self._has_scanned = False
@@ -274,8 +275,10 @@ class Run:
         """Read what is not known to be settled, and remember what may be claimed again."""
         self._has_scanned = True
         left = [key for number, key in enumerate(self._keys) if number not in self._settled]
+        gone = set(left) - {self._keys[number] for number in self._running}
         for task in self._records.some(left):
             number = self._numbers[task.task]
+            gone.discard(task.task)
             if self._is_beyond_us(task):
                 self._settled.add(number)
             elif number not in self._running and (
@@ -283,6 +286,16 @@ class Run:
                 or (task.status == OPEN and self._records.is_abandoned(task))
             ):
                 self._again.append(number)
+        for key in sorted(gone):
+            self._begin_anew(key)
+
+    def _begin_anew(self, key: NonEmptySafeStrTuple) -> None:
+        """Begin a task of which an operator has deleted the record; but not for ever."""
+        number = self._numbers[key]
+        if number in self._gone:
+            raise RecordError("it was deleted while the task was run, again and again", key)
+        self._gone.add(number)
+        self._again.append(number)
 
 
 def _committed(claim: Claim, result: Any) -> str:

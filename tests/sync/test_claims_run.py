@@ -12,6 +12,7 @@ import pytest
 
 from persidict_sync.bids import Bids
 from persidict_sync.coordinator import Coordinator
+from persidict_sync.errors import RecordError
 from persidict_sync.route import Board, Gap
 from persidict_sync.run import Progress
 from tests.sync.contests import DURATIONS, SharedTasks
@@ -253,6 +254,29 @@ def test_what_could_not_be_had_is_looked_at_again_after_a_pause(fleet, bounded, 
     assert run(fleet, str, ["a"], **RECLAIM).done == 1
     # The first is of the walk, which found it claimed.
     assert tries[1:] == sorted(set(tries[1:]))
+
+
+def delete(fleet, task):
+    records = fleet.member()._context.records
+    (key,) = [key for key in records if key.strings[-1] == task]
+    del records[key]
+
+
+def test_a_task_whose_record_is_deleted_is_begun_again(fleet, bounded):
+    ran = []
+
+    def function(task):
+        ran.append(task)
+        if len(ran) == 1:
+            delete(fleet, task)
+
+    assert run(fleet, function, ["a"], **RECLAIM).done == 1
+    assert ran == ["a", "a"]
+
+
+def test_what_is_deleted_again_and_again_ends_the_run(fleet, bounded):
+    with pytest.raises(RecordError, match="deleted while the task was run"):
+        run(fleet, lambda task: delete(fleet, task), ["a"], **RECLAIM)
 
 
 def test_manual_runs_what_was_requeued(fleet):

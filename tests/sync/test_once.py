@@ -9,7 +9,7 @@ import pytest
 
 from persidict import OutcomeUnknownError
 from persidict_sync.coordinator import Coordinator
-from persidict_sync.errors import OwnerDied, TaskFailedError
+from persidict_sync.errors import OwnerDied, RecordError, TaskFailedError
 from tests.sync.fleets import Fleet
 
 
@@ -110,6 +110,21 @@ def test_a_timeout_is_a_timeout(fleet, monkeypatch):
     with pytest.raises(TimeoutError, match="'worker-1' was still running"):
         fleet.member().once("migrate", timeout=10.0)(lambda: 7)()
     assert fleet.clock.monotonic() == pytest.approx(10.0)
+
+
+def test_who_waits_is_told_that_the_record_was_deleted(fleet, monkeypatch):
+    begun_and_died(fleet, monkeypatch)
+    other = fleet.member()
+    records = other._context.records
+
+    def sleep(seconds):
+        fleet.clock.advance(20.0)
+        (key,) = [key for key in records if key.strings[-1] == "migrate"]
+        del records[key]
+
+    monkeypatch.setattr(fleet.clock, "sleep", sleep)
+    with pytest.raises(RecordError, match="deleted while its result was waited for"):
+        other.once("migrate", ttl=30.0)(lambda: 7)()
 
 
 def test_an_unknown_start_runs_nothing(fleet, monkeypatch):
