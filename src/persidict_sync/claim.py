@@ -172,6 +172,8 @@ class Claim:
     def _settle(
         self, event: str, becomes: Collection[str], transition: Transition[ClaimState]
     ) -> str:
+        # First: another thread may have held the lock when this process was forked.
+        self._check_ours()
         with self._lock:
             # Not `check`: as long as the token is the highest, the result is welcome.
             self._check_ours()

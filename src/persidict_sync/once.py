@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
@@ -82,7 +83,7 @@ class Once:
         self._timeout = checked_timeout(timeout)
         self._claims = Claims(context, "call", ttl=ttl, folder=FOLDER)
         self._clock = context.clock
-        self._running_in: int | None = None
+        self._running_in: tuple[int, int] | None = None
         self._result: tuple[Any] | None = None
 
     def __repr__(self) -> str:
@@ -116,7 +117,7 @@ class Once:
         return run_once
 
     def _result_of(self, function: Callable[[], Any]) -> Any:
-        if self._running_in == threading.get_ident():
+        if self._running_in == _here():
             raise RuntimeError(f"{self._text!r} calls itself, and would wait for ever")
         if self._result is None:
             self._result = (self._first_or_others(function),)
@@ -146,7 +147,7 @@ class Once:
         # Twice: an interrupt may keep one of them from it.
         try:
             try:
-                self._running_in = threading.get_ident()
+                self._running_in = _here()
                 return function()
             finally:
                 self._running_in = None
@@ -196,3 +197,8 @@ class Once:
     def _next_poll(self) -> float:
         poll = self._claims.terms.poll
         return self._clock.uniform(poll / 2, poll)
+
+
+def _here() -> tuple[int, int]:
+    """This process and thread: a forked child's threads are named as its parent's were."""
+    return os.getpid(), threading.get_ident()

@@ -220,7 +220,7 @@ class Vigil:
     def __init__(self, context: Context, *, terms: Terms) -> None:
         self._context = context
         self._terms = terms
-        self._lock = threading.Lock()
+        # Without a lock, which another thread might hold when the process is forked.
         self._seen: dict[str, tuple[Known[LeaseState], Watch | None]] = {}
 
     def has_died(self, worker: str, *, ttl: float) -> bool:
@@ -231,8 +231,7 @@ class Vigil:
             ttl: What its claim states; it holds until there is a lease.
         """
         cell = self._context.cell(worker, LeaseState, folder=FOLDER)
-        with self._lock:
-            known, watch = self._seen.get(worker, (None, None))
+        known, watch = self._seen.get(worker, (None, None))
         known = cell.look(known)
         state = known.state
         if state is not None and state.holder is None:
@@ -240,14 +239,12 @@ class Vigil:
         token, beat, ttl = (0, 0, ttl) if state is None else (state.token, state.beat, state.ttl)
         if watch is None or not watch.shows(token, beat=beat, ttl=ttl):
             watch = Watch(token, beat, ttl, known.answered)
-        with self._lock:
-            self._seen[worker] = (known, watch)
+        self._seen[worker] = (known, watch)
         return known.answered >= watch.over_at(self._terms)
 
     def next_look(self, worker: str) -> float:
         """Seconds until another look at the worker can tell more."""
-        with self._lock:
-            _, watch = self._seen.get(worker, (None, None))
+        _, watch = self._seen.get(worker, (None, None))
         if watch is None:
             return 0.0
         left = watch.over_at(self._terms) - self._context.clock.monotonic()

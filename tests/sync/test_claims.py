@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections import Counter
 
@@ -397,6 +398,42 @@ def test_a_forked_child_holds_no_claim(tmp_path):
     assert worker != claims.get("a").worker
     claim.complete("parent's")
     assert claims.result("a") == "parent's"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_waits_for_no_thread_of_its_parent(tmp_path):
+    fleet = Coordinator(f"sqlite:///{tmp_path}/fleet.db", clock=ManualClock())
+    claims = fleet.claims("frames", **RECLAIM)
+    claim = claims.claim("a")
+    fleet.heartbeat.run_due()
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        bids = claims._bids
+        with claim._lock, bids._lock, bids._doubts._lock, bids._life._lock:
+            is_held.set()
+            may_end.wait(timeout=60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    is_held.wait(timeout=60)
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        try:
+            signal.alarm(20)
+            with pytest.raises(LeaseLost, match="forked"):
+                claim.complete("child's")
+            assert claims.claim("a") is None
+            claims.claim("b").complete("child's")
+            os.write(writer, b"well")
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        assert pipe.read() == "well"
+    may_end.set()
+    thread.join()
+    assert claims.result("b") == "child's"
 
 
 BID = Bid("c" * 24, "w" * 24, "worker-1", 30.0, "reclaim", 2)

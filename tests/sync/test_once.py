@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 
 import pytest
 
 from persidict import OutcomeUnknownError
+from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import OwnerDied, RecordError, TaskFailedError
 from tests.sync.fleets import Fleet
@@ -152,6 +154,28 @@ def test_it_does_not_wait_for_itself():
 
     with pytest.raises(RuntimeError, match="calls itself"):
         function()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_waits_for_its_parent_as_any_other():
+    fleet = Coordinator("memory:", clock=ManualClock())
+    reader, writer = os.pipe()
+
+    @fleet.once("migrate", timeout=1.0)
+    def function():
+        if os.fork() == 0:
+            try:
+                with pytest.raises(TimeoutError):
+                    function()
+                os.write(writer, b"waited")
+            finally:
+                os._exit(0)
+
+    function()
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        assert pipe.read() == "waited"
 
 
 @pytest.mark.parametrize(
