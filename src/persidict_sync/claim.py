@@ -115,6 +115,7 @@ class Claim:
             TypeError: The result is no JSON; nothing was committed.
             RecordError: The result is too large, or the record is damaged; nothing was committed.
             BackendError: The store refused, and nothing was committed.
+            ConcurrencyConflictError: The store kept refusing for conflicts; nothing was committed.
         """
         self._settle("completed", {DONE}, partial(completed, token=self.token, result=result))
 

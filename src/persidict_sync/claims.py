@@ -103,6 +103,7 @@ class Claims(Tasks):
             TypeError: The task is no string or sequence of strings.
             RecordError: The task's record is damaged or foreign.
             BackendError: The store could not be asked, and nothing was claimed.
+            ConcurrencyConflictError: Conflicts kept it from an answer; nothing was claimed.
         """
         found = self.contend(task)
         return found if isinstance(found, Claim) else None
@@ -143,6 +144,7 @@ class Claims(Tasks):
                 repeat the call if nobody has claimed it since.
             RecordError: The record is damaged or foreign.
             BackendError: The store could not be asked.
+            ConcurrencyConflictError: Conflicts kept it from an answer; nothing was requeued.
         """
         cell = self.cell(NonEmptySafeStrTuple(task))
         outcome = cell.update(requeued, deadline=self.context.deadline())
@@ -202,6 +204,8 @@ class Claims(Tasks):
             TypeError: An argument is of the wrong type.
             RecordError: A record is damaged or foreign, or was deleted twice.
             BackendError: The store could not be asked.
+            OutcomeUnknownError: It may or may not have stored what came of a task.
+            ConcurrencyConflictError: Conflicts kept it from an answer until its time was up.
 
         Example:
             >>> from persidict_sync import Coordinator

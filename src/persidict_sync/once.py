@@ -106,6 +106,7 @@ class Once:
                 this came before the start.
             RecordError: Its record is damaged or foreign, or was deleted meanwhile.
             BackendError: The store could not be asked.
+            ConcurrencyConflictError: Conflicts kept it from an answer until its time was up.
         """
         if not callable(function):
             raise TypeError(f"once decorates a function, not a {type(function).__name__}")
