@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
+from persidict import (
+    BackendError,
+    ConcurrencyConflictError,
+    NonEmptySafeStrTuple,
+    OutcomeUnknownError,
+)
 from persidict_sync.cas import Cell, Known, Refused, Updated
 from persidict_sync.claim import Claim
 from persidict_sync.claim_state import DEAD, OPEN, Bid, ClaimState, claimed
+from persidict_sync.doubts import Bidder, Doubts
+from persidict_sync.errors import RecordError
 from persidict_sync.tasks import Task, Tasks, task_of, text_of
 from persidict_sync.worker import Life
 
@@ -28,23 +35,37 @@ class Bids:
         self._tasks: Final = tasks
         self._context: Final = tasks.context
         self._max_attempts: Final = max_attempts
-        self._lock = threading.Lock()
         self._begin()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
+        self._lock = threading.Lock()
         self._life = Life(self._context, terms=self._tasks.terms)
-        # Bids that may have landed, by the claims that they would be, with the life that they name.
-        self._doubts: dict[NonEmptySafeStrTuple, dict[str, _Bidder]] = {}
+        self._doubts = Doubts()
+        self._process = os.getpid()
 
-    def contend(self, key: NonEmptySafeStrTuple, *, take_over: bool) -> Claim | Task:
-        """Claim a task, or tell whose it is; `Claims.contend` documents it."""
-        found = self._bid(key, base=None, died=None)
+    def contend(
+        self,
+        key: NonEmptySafeStrTuple,
+        *,
+        take_over: bool,
+        hand: Callable[[Claim], object] = lambda _: None,
+    ) -> Claim | Task:
+        """Claim a task, or tell whose it is; `Claims.contend` documents it.
+
+        Args:
+            key: The task.
+            take_over: As of `Claims.contend`.
+            hand: Is given the claim as well: an interrupt may come before it is returned.
+        """
+        # First of all: another thread may have held a lock when this process was forked.
+        if os.getpid() != self._process:
+            self._begin()
+        found = self._bid(key, base=None, died=None, hand=hand)
         if isinstance(found, Claim):
             return found
         task = task_of(key, _sure(found))
         if take_over and self._tasks.is_abandoned(task):
-            found = self._bid(key, base=found, died=task.token)
+            found = self._bid(key, base=found, died=task.token, hand=hand)
             if isinstance(found, Claim):
                 return found
             task = task_of(key, _sure(found))
@@ -53,67 +74,93 @@ class Bids:
         )
         return task
 
+    def abandon(self, key: NonEmptySafeStrTuple) -> None:
+        """Do not keep alive what may have been claimed, by bids in doubt, and may never be run."""
+        for bidder in self._doubts.open(key):
+            bidder.life.retire()
+
     def _bid(
-        self, key: NonEmptySafeStrTuple, *, base: Known[ClaimState] | None, died: int | None
+        self,
+        key: NonEmptySafeStrTuple,
+        *,
+        base: Known[ClaimState] | None,
+        died: int | None,
+        hand: Callable[[Claim], object],
     ) -> Claim | Known[ClaimState]:
-        cell, life, since = self._tasks.cell(key), self._enter(), self._context.clock.monotonic()
-        bid = Bid(
-            claim=self._context.clock.nonce().hex(),
-            worker=life.worker,
+        cell, claim = self._tasks.cell(key), self._context.clock.nonce().hex()
+        earlier = frozenset(one.claim for one in self._doubts.open(key))
+        winner: Bidder | None = None
+        try:
+            mine = self._enter(key, claim)
+            outcome = cell.update(
+                partial(claimed, bid=self._terms_of(mine), died=died),
+                base=base or cell.absent(),
+                deadline=self._context.deadline(),
+            )
+            winner = self._winner(key, _sure(outcome.known), mine=mine, known_before=earlier)
+            if winner is None:
+                self._tell_dead(cell, outcome)
+                found: Claim | Known[ClaimState] = outcome.known
+            else:
+                found = self._won(key, cell, outcome.known, winner)
+                hand(found)
+            # The last step: until here an interrupt leaves it to the next call of this process.
+            self._doubts.conclude(key, call=claim, won=winner)
+            return found
+        except BaseException as error:
+            if winner is not None:
+                self._doubts.add(key, winner)
+            self._doubts.leave(key, call=claim, may_land=not _is_refusal(error))
+            self._life.settled(claim)
+            raise
+
+    def _enter(self, key: NonEmptySafeStrTuple, claim: str) -> Bidder:
+        """A bid to be, and the life that it is to name, which lasts until that is settled."""
+        with self._lock:
+            while not self._life.enter(claim):
+                self._life = Life(self._context, terms=self._tasks.terms)
+            mine = Bidder(claim, self._life, self._context.clock.monotonic(), call=claim)
+        # It may land as soon as it is sent, whatever becomes of this call.
+        self._doubts.add(key, mine)
+        return mine
+
+    def _terms_of(self, bidder: Bidder) -> Bid:
+        return Bid(
+            claim=bidder.claim,
+            worker=bidder.life.worker,
             owner=self._context.owner,
             ttl=self._tasks.terms.ttl,
             on_owner_death=self._tasks.on_owner_death,
             max_attempts=self._max_attempts,
         )
-        mine, earlier = _Bidder(life, since), frozenset(self._doubts.get(key, {}))
-        winner: _Bidder | None = None
-        try:
-            outcome = cell.update(
-                partial(claimed, bid=bid, died=died),
-                base=base or cell.absent(),
-                deadline=self._context.deadline(),
-            )
-            state = _sure(outcome.known)
-            doubtful = self._taken(key, state.claim, known_before=earlier)
-            if state.status == OPEN:
-                winner = mine if state.claim == bid.claim else doubtful
-        except BaseException as error:
-            # It may have landed, and if so it is nobody else's.
-            if isinstance(error, OutcomeUnknownError) or not isinstance(error, Exception):
-                with self._lock:
-                    self._doubts.setdefault(key, {})[bid.claim] = mine
-            raise
-        finally:
-            if winner is None or winner.life is not life:
-                life.settled()
-        if winner is None or not self._is_won(winner, by=life):
-            self._tell_dead(cell, outcome)
-            return outcome.known
-        return self._won(key, cell, outcome.known, winner)
+
+    def _winner(
+        self,
+        key: NonEmptySafeStrTuple,
+        state: ClaimState,
+        *,
+        mine: Bidder,
+        known_before: frozenset[str],
+    ) -> Bidder | None:
+        """Whose claim this call, or one before it, has won, if it may be had."""
+        doubtful = self._taken(key, state.claim, call=mine.claim, known_before=known_before)
+        winner = mine if state.claim == mine.claim else doubtful
+        if winner is None or state.status != OPEN:
+            return None
+        lasts = winner.life.rejoin(winner.claim) or winner.life is mine.life
+        return winner if lasts or self._tasks.on_owner_death != "reclaim" else None
 
     def _taken(
-        self, key: NonEmptySafeStrTuple, claim: str, *, known_before: frozenset[str]
-    ) -> _Bidder | None:
-        """Whose bid in doubt this claim was; of all threads that ask, one is told."""
-        with self._lock:
-            doubts = self._doubts.pop(key, {})
-            bidder = doubts.pop(claim, None)
-            # What was in doubt before the record was looked at, and is not there, never will be.
-            left = {one: doubts[one] for one in doubts if one not in known_before}
-            if left:
-                self._doubts[key] = left
-            return bidder
-
-    def _is_won(self, winner: _Bidder, *, by: Life) -> bool:
-        """Whether a claim may be had that this call, or one before it, has won."""
-        return winner.life is by or winner.life.enter() or self._tasks.on_owner_death != "reclaim"
+        self, key: NonEmptySafeStrTuple, claim: str, *, call: str, known_before: frozenset[str]
+    ) -> Bidder | None:
+        return self._doubts.take(key, claim, call=call, known_before=known_before)
 
     def _won(
         self,
         key: NonEmptySafeStrTuple,
         cell: Cell[ClaimState],
         known: Known[ClaimState],
-        winner: _Bidder,
+        winner: Bidder,
     ) -> Claim:
         winner.life.begin(winner.since)
         state = _sure(known)
@@ -133,22 +180,11 @@ class Bids:
         if isinstance(outcome, Updated) and outcome.state.status == DEAD:
             self._context.tell("dead", cell, token=outcome.state.token)
 
-    def _enter(self) -> Life:
-        """The life that a claim is to name; it lasts until that is settled."""
-        with self._lock:
-            if os.getpid() != self._process:
-                self._begin()
-            while not self._life.enter():
-                self._life = Life(self._context, terms=self._tasks.terms)
-            return self._life
 
-
-@dataclass(frozen=True, slots=True)
-class _Bidder:
-    """Who made a bid, and when it was first sent."""
-
-    life: Life
-    since: float
+def _is_refusal(error: BaseException) -> bool:
+    """Whether it says for certain that nothing was written; an interrupt says nothing."""
+    is_certain = isinstance(error, BackendError | ConcurrencyConflictError | RecordError)
+    return is_certain and not isinstance(error, OutcomeUnknownError)
 
 
 def _sure(known: Known[ClaimState]) -> ClaimState:

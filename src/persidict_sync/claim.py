@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from persidict import OutcomeUnknownError
 from persidict_sync.cas import Cell, Known, Transition, Updated
 from persidict_sync.claim_state import (
+    DEAD,
     DONE,
     FAILED,
     REQUEUED,
@@ -62,6 +64,7 @@ class Claim:
         self.task: Final = task
         self.token: Final = state.token
         self.attempts: Final = state.attempts
+        self._identity: Final = state.claim
         self._policy: Final = state.on_owner_death
         self._cell = cell
         self._known = known
@@ -71,7 +74,7 @@ class Claim:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._is_settled = False
-        self._in_doubt: str | None = None
+        self._tried: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"<Claim {self.task!r}, token {self.token}>"
@@ -99,7 +102,7 @@ class Claim:
     def complete(self, result: Any = None) -> None:
         """Commit the result; one request.
 
-        After an `OutcomeUnknownError` it may be called again, with the same result.
+        After an `OutcomeUnknownError` or an interrupt it may be called again, with the same result.
 
         Args:
             result: Any JSON, so that the record stays under 64 KiB.
@@ -112,8 +115,9 @@ class Claim:
             TypeError: The result is no JSON; nothing was committed.
             RecordError: The result is too large, or the record is damaged; nothing was committed.
             BackendError: The store refused, and nothing was committed.
+            ConcurrencyConflictError: The store kept refusing for conflicts; nothing was committed.
         """
-        self._settle("completed", DONE, partial(completed, token=self.token, result=result))
+        self._settle("completed", {DONE}, partial(completed, token=self.token, result=result))
 
     def fail(self, error: BaseException | str) -> str:
         """Record that the task has failed, and why; one request.
@@ -134,7 +138,7 @@ class Claim:
         limit = self._max_attempts if self._policy == "reclaim" else None
         text = error_text(error)
         transition = partial(failed, token=self.token, error=text, max_attempts=limit)
-        return self._settle("failed", FAILED, transition)
+        return self._settle("failed", {FAILED, DEAD}, transition)
 
     def give_back(self, error: BaseException | str) -> str:
         """Let others claim the task at once, as an attempt that did not come to an end.
@@ -150,40 +154,66 @@ class Claim:
             error=error_text(error),
             max_attempts=self._max_attempts,
         )
-        return self._settle("given-back", REQUEUED, transition)
+        return self._settle("given-back", {REQUEUED, DEAD}, transition)
 
-    def _settle(self, event: str, status: str, transition: Transition[ClaimState]) -> str:
+    def abandon(self) -> None:
+        """Let it be, settled or not, as whoever has come to no end with it must; no request.
+
+        What is not settled stays open, or what was in doubt lands. New claims of this process name
+        another liveness lease, so that the owner of this one counts as dead in time.
+        """
+        if os.getpid() != self._process:
+            return
+        with self._lock:
+            if not self._is_settled:
+                self._life.retire()
+                self._is_settled = True
+        self._life.settled(self._identity)
+
+    def _settle(
+        self, event: str, becomes: Collection[str], transition: Transition[ClaimState]
+    ) -> str:
+        # First: another thread may have held the lock when this process was forked.
+        self._check_ours()
         with self._lock:
             # Not `check`: as long as the token is the highest, the result is welcome.
             self._check_ours()
-            try:
-                outcome = self._cell.update(
-                    transition, deadline=self._context.deadline(), base=self._known
-                )
-            except BaseException as error:
-                # An interrupt leaves in doubt what was under way, just as a lost reply does.
-                if isinstance(error, OutcomeUnknownError) or not isinstance(error, Exception):
-                    self._in_doubt = status
-                raise
+            # Before it is sent: an interrupt leaves it in doubt, just as a lost reply does.
+            is_again, self._tried = event in self._tried, self._tried | {event}
+            outcome = self._cell.update(
+                transition, deadline=self._context.deadline(), base=self._known
+            )
             self._known = outcome.known
             if not isinstance(outcome, Updated):
-                self._refuse(outcome.reason, status)
+                self._refuse(outcome.reason, in_doubt=becomes if is_again else ())
             self._is_settled = True
-        self._life.settled()
+        self._life.settled(self._identity)
         settled = outcome.state if isinstance(outcome, Updated) else outcome.known.state
         assert settled is not None
         self._context.tell(event, self._cell, token=self.token, status=settled.status)
         return settled.status
 
-    def _refuse(self, reason: str, status: str) -> None:
+    def _refuse(self, reason: str, *, in_doubt: Collection[str]) -> None:
         state = self._known.state
         # Nobody else settles under this token: what was in doubt has landed.
-        if reason == "settled" and self._in_doubt == status:
+        if reason == "settled" and state is not None and state.status in in_doubt:
             return
         self._is_settled = True
-        self._life.settled()
+        self._life.settled(self._identity)
         if reason == "stale":
             assert state is not None
             self._context.tell("stale", self._cell, token=self.token, highest=state.token)
             raise StaleTokenError(self.task, self.token, state.token)
         raise LeaseLost(self.task, self.token, "settled" if reason == "settled" else "broken")
+
+
+def surely(settle: Callable[[], str]) -> str:
+    """Settle a claim, also when an interrupt comes, which is raised afterwards."""
+    try:
+        return settle()
+    except Exception:
+        raise
+    except BaseException:
+        with suppress(Exception):
+            settle()
+        raise

@@ -178,8 +178,16 @@ def _is_last(state: ClaimState, max_attempts: int | None) -> bool:
 
 def error_text(error: BaseException | str) -> str:
     """Type and text of an error, of at most 1,000 characters that can be stored."""
-    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+    text = error if isinstance(error, str) else _described(error)
     return text[:ERROR_MAX_LENGTH].encode(errors="replace").decode()
+
+
+def _described(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # noqa: BLE001 - whatever an error's own code raises, the task has failed
+        return name
 
 
 def check_policy(on_owner_death: object, *, ttl: object, max_attempts: object) -> None:

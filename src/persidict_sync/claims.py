@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from persidict import NonEmptySafeStrTuple
+from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
 from persidict_sync.bids import Bids
 from persidict_sync.cas import Updated
 from persidict_sync.claim import Claim
@@ -91,7 +91,8 @@ class Claims(Tasks):
         """Claim a task; None if it is or was somebody's, and may not be claimed again.
 
         A claim whose reply was lost is returned all the same, to the one who won it. After an
-        `OutcomeUnknownError` do not run the task; calling `claim` again finds out.
+        `OutcomeUnknownError`, or an interrupt (Ctrl-C), do not run the task; calling `claim` again
+        finds out.
 
         Args:
             task: One or more safe strings.
@@ -102,18 +103,31 @@ class Claims(Tasks):
             TypeError: The task is no string or sequence of strings.
             RecordError: The task's record is damaged or foreign.
             BackendError: The store could not be asked, and nothing was claimed.
+            ConcurrencyConflictError: Conflicts kept it from an answer; nothing was claimed.
         """
         found = self.contend(task)
         return found if isinstance(found, Claim) else None
 
-    def contend(self, task: KeyParts, *, take_over: bool = True) -> Claim | Task:
+    def contend(
+        self,
+        task: KeyParts,
+        *,
+        take_over: bool = True,
+        hand: Callable[[Claim], object] = lambda _: None,
+    ) -> Claim | Task:
         """Claim a task as `claim` does, or tell whose it is; raises as `claim` does.
 
         Args:
             task: One or more safe strings.
             take_over: Whether to look if its owner is dead, under `"reclaim"`.
+            hand: Is given the claim as well, before it is returned: an interrupt may come between.
         """
-        return self._bids.contend(NonEmptySafeStrTuple(task), take_over=take_over)
+        key = NonEmptySafeStrTuple(task)
+        try:
+            return self._bids.contend(key, take_over=take_over, hand=hand)
+        except OutcomeUnknownError:
+            self._bids.abandon(key)
+            raise
 
     def requeue(self, task: KeyParts) -> bool:
         """Let a task that is open, failed or dead be claimed once more; for operators.
@@ -130,6 +144,7 @@ class Claims(Tasks):
                 repeat the call if nobody has claimed it since.
             RecordError: The record is damaged or foreign.
             BackendError: The store could not be asked.
+            ConcurrencyConflictError: Conflicts kept it from an answer; nothing was requeued.
         """
         cell = self.cell(NonEmptySafeStrTuple(task))
         outcome = cell.update(requeued, deadline=self.context.deadline())
@@ -154,9 +169,10 @@ class Claims(Tasks):
     ) -> Progress:
         """Run a function over all tasks, together with everyone else who does so.
 
-        Returns when no task is left that may be begun; under `"reclaim"`, when all are done or
-        dead. A task whose function raises has failed, with the error's type and text, and the
-        others go on. What others have claimed is theirs, so they may be running it still.
+        Returns when no task is left that may be begun; under `"reclaim"`, when all are done, dead
+        or were claimed under another `on_owner_death`. A task whose function raises has failed,
+        with the error's type and text, and the others go on. What others have claimed is theirs,
+        so they may be running it still.
 
         Every worker begins elsewhere. One whose tasks have run out looks, in one request for
         every 1,000 tasks claimed, where the longest run of unclaimed ones is, and takes a share of
@@ -170,6 +186,10 @@ class Claims(Tasks):
         failed); with more workers, which nothing can interrupt, what they are running is finished
         first. Then it is raised.
 
+        When the store does not take what came of a task, that error is raised, and the task stays
+        open as if its owner had died, which others see as of `orphaned` once this object has no
+        claim left that it had by then.
+
         Args:
             function: Gets a task and returns its result, any JSON.
             tasks: All the tasks; every process should be given the same ones.
@@ -182,8 +202,10 @@ class Claims(Tasks):
         Raises:
             ValueError: A task is unsafe as a key, or there are no workers.
             TypeError: An argument is of the wrong type.
-            RecordError: A record is damaged or foreign.
+            RecordError: A record is damaged or foreign, or was deleted twice.
             BackendError: The store could not be asked.
+            OutcomeUnknownError: It may or may not have stored what came of a task.
+            ConcurrencyConflictError: Conflicts kept it from an answer until its time was up.
 
         Example:
             >>> from persidict_sync import Coordinator

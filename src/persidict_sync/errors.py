@@ -209,7 +209,7 @@ class TaskFailedError(RuntimeError):
 
 
 class OwnerDied(RuntimeError):  # noqa: N818 - named as what has happened
-    """Whoever began what runs once has died before the end; it is never begun again.
+    """Whoever began what runs once has died, or could not store its end; it is never begun again.
 
     Nobody knows how far it came. Look at what it has done, and continue under another name.
 
@@ -223,14 +223,14 @@ class OwnerDied(RuntimeError):  # noqa: N818 - named as what has happened
 
     Example:
         >>> print(OwnerDied("migrate", "worker-3"))
-        'worker-3' began 'migrate' and died before the end. It is never begun again: look at how \
-far it came, and continue under another name.
+        'worker-3' began 'migrate', and died or was cut off before the end was stored. It is never \
+begun again: look at how far it came, and continue under another name.
     """
 
     def __init__(self, name: str, owner: str) -> None:
         super().__init__(
-            f"{owner!r} began {name!r} and died before the end. It is never begun again: look at "
-            "how far it came, and continue under another name."
+            f"{owner!r} began {name!r}, and died or was cut off before the end was stored. It is "
+            "never begun again: look at how far it came, and continue under another name."
         )
         self.name = name
         self.owner = owner

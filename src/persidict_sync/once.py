@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 from persidict import NonEmptySafeStrTuple
-from persidict_sync.claim import Claim
+from persidict_sync.claim import Claim, surely
 from persidict_sync.claim_state import DONE, OPEN
 from persidict_sync.claims import Claims
-from persidict_sync.errors import OwnerDied, TaskFailedError
+from persidict_sync.errors import OwnerDied, RecordError, TaskFailedError
 from persidict_sync.tasks import Task
 from persidict_sync.wait import checked_timeout, poll_until
 
@@ -33,8 +34,8 @@ class Once:
     Guaranteed: under one name at most one call, of all processes and for all time, ever begins to
     run. Its result is stored once, and every call returns it: the one that ran it, those that
     waited, and those that come later. If it raised, all others raise `TaskFailedError`. If its
-    process died, they raise `OwnerDied`: what was begun is never begun again, and nobody waits for
-    ever.
+    process died, or could not store what came of it, they raise `OwnerDied`: what was begun is
+    never begun again, and nobody waits for ever.
 
     Not guaranteed: that it runs to its end. Nor that arguments are looked at: the name alone says
     what is the same, and it is the first caller's arguments that count. A caller whose
@@ -82,7 +83,7 @@ class Once:
         self._timeout = checked_timeout(timeout)
         self._claims = Claims(context, "call", ttl=ttl, folder=FOLDER)
         self._clock = context.clock
-        self._running_in: int | None = None
+        self._running_in: tuple[int, int] | None = None
         self._result: tuple[Any] | None = None
 
     def __repr__(self) -> str:
@@ -98,12 +99,14 @@ class Once:
         It raises what the function raises, in the call that runs it; and in all others:
 
             TaskFailedError: It has raised, with type and text.
-            OwnerDied: Whoever ran it died before the end.
+            OwnerDied: Whoever ran it died, or could not store what came of it.
             TimeoutError: Another was still running it.
+            LeaseLost: It has run to its end, and its record was deleted meanwhile.
             OutcomeUnknownError: It may or may not have been begun, or stored; it was not run if
                 this came before the start.
-            RecordError: Its record is damaged or foreign.
+            RecordError: Its record is damaged or foreign, or was deleted meanwhile.
             BackendError: The store could not be asked.
+            ConcurrencyConflictError: Conflicts kept it from an answer until its time was up.
         """
         if not callable(function):
             raise TypeError(f"once decorates a function, not a {type(function).__name__}")
@@ -115,29 +118,42 @@ class Once:
         return run_once
 
     def _result_of(self, function: Callable[[], Any]) -> Any:
-        if self._running_in == threading.get_ident():
+        if self._running_in == _here():
             raise RuntimeError(f"{self._text!r} calls itself, and would wait for ever")
         if self._result is None:
-            found = self._claims.contend(self.name)
-            if isinstance(found, Claim):
-                self._result = (self._run(function, found),)
-            else:
-                self._result = (self._others(found),)
+            self._result = (self._first_or_others(function),)
         return copy.deepcopy(self._result[0])
 
-    def _run(self, function: Callable[[], Any], claim: Claim) -> Any:
-        self._running_in = threading.get_ident()
+    def _first_or_others(self, function: Callable[[], Any]) -> Any:
+        claims: list[Claim] = []
         try:
-            result = function()
-            claim.complete(result)
+            found = self._claims.contend(self.name, hand=claims.append)
+            if isinstance(found, Claim):
+                result = self._run(function)
+                found.complete(result)
+                return result
         except BaseException as error:
             # What failed may also be the store, or a result that it does not take.
-            with contextlib.suppress(Exception):
-                claim.fail(error)
+            for claim in claims:
+                with contextlib.suppress(Exception):
+                    surely(functools.partial(claim.fail, error))
             raise
         finally:
+            # What could not be settled, for the store did not answer, must not seem to be run.
+            for claim in claims:
+                claim.abandon()
+        return self._others(found)
+
+    def _run(self, function: Callable[[], Any]) -> Any:
+        # Twice: an interrupt may keep one of them from it.
+        try:
+            try:
+                self._running_in = _here()
+                return function()
+            finally:
+                self._running_in = None
+        finally:
             self._running_in = None
-        return result
 
     def _others(self, found: Task) -> Any:
         deadline = None if self._timeout is None else self._clock.monotonic() + self._timeout
@@ -165,14 +181,25 @@ class Once:
 
     def _look(self) -> Task | None:
         """What became of it; still open if its runner is dead; None while it runs."""
-        found = self._claims.get(self.name)
-        if found is None or found.status != OPEN:
+        found = self._looked_at()
+        if found.status != OPEN:
             return found
         if not self._claims.is_dead(found):
             return None
         # Once more: it may have been settled just before its runner gave up the lease.
-        return self._claims.get(self.name)
+        return self._looked_at()
+
+    def _looked_at(self) -> Task:
+        found = self._claims.get(self.name)
+        if found is None:
+            raise RecordError("it was deleted while its result was waited for", self.name)
+        return found
 
     def _next_poll(self) -> float:
         poll = self._claims.terms.poll
         return self._clock.uniform(poll / 2, poll)
+
+
+def _here() -> tuple[int, int]:
+    """This process and thread: a forked child's threads are named as its parent's were."""
+    return os.getpid(), threading.get_ident()

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
 from persidict_sync.bids import Bids
-from persidict_sync.claim import Claim
+from persidict_sync.claim import Claim, surely
 from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, REQUEUED
 from persidict_sync.crew import Crew
 from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
 from persidict_sync.route import Board, Gap
-from persidict_sync.tasks import Tasks
+from persidict_sync.tasks import Task, Tasks
 
 PATIENCE: Final = 12
 """A gap whose tasks will be begun within so many requests' time is left to who walks there."""
@@ -92,13 +92,19 @@ class Run:
         self._doubtful: deque[int] = deque()
         self._again: deque[int] = deque()
         self._settled: set[int] = set()
+        self._gone: set[int] = set()
         self._running: set[int] = set()
         self._done = self._failed = 0
         self._has_scanned = False
+        self._is_in_vain = False
 
     def outcome(self) -> Progress:
         """Run until nothing is left, or raise what ended it."""
-        self._crew.run()
+        try:
+            self._crew.run()
+        finally:
+            for number in self._doubtful:
+                self._bids.abandon(self._keys[number])
         return self._counts()
 
     def _work(self) -> None:
@@ -149,50 +155,59 @@ class Run:
 
     def _try(self, number: int, *, take_over: bool = False) -> bool:
         """Run a task if it can be claimed; whether it makes sense to go on with the next one."""
+        claims: list[Claim] = []
+        try:
+            return self._tried(number, take_over=take_over, hand=claims.append)
+        except BaseException as error:
+            self._leave(number, claims, error)
+            raise
+
+    def _tried(self, number: int, *, take_over: bool, hand: Callable[[Claim], object]) -> bool:
         began = self._clock.monotonic()
         try:
-            found = self._bids.contend(self._keys[number], take_over=take_over)
-            asked = self._clock.monotonic() - began
+            found = self._bids.contend(self._keys[number], take_over=take_over, hand=hand)
         except OutcomeUnknownError:
             self._doubtful.append(number)
             self._end(number)
             return True
-        except Exception:
-            raise
-        except BaseException as interrupt:
-            self._recover(number, interrupt)
-            raise
         if not isinstance(found, Claim):
-            self._end(number, is_settled=found.status in self._final())
+            is_settled = self._is_beyond_us(found)
+            self._is_in_vain = take_over and not is_settled
+            self._end(number, is_settled=is_settled)
             return False
+        asked = self._clock.monotonic() - began
         self._run(number, found)
         with self._lock:
             self._request.add(asked)
             self._round.add(self._clock.monotonic() - began)
         return True
 
-    def _recover(self, number: int, interrupt: BaseException) -> None:
-        """Give back what an interrupted call may have claimed."""
-        with suppress(Exception):
-            found = self._bids.contend(self._keys[number], take_over=False)
-            if isinstance(found, Claim):
-                found.give_back(interrupt)
+    def _leave(self, number: int, claims: list[Claim], error: BaseException) -> None:
+        """Give back what an interrupt has kept from its end; what cannot be must not seem run."""
+        key = self._keys[number]
+        try:
+            with suppress(Exception):
+                if not (claims or isinstance(error, Exception)):
+                    self._bids.contend(key, take_over=False, hand=claims.append)
+                if not isinstance(error, Exception):
+                    for claim in claims:
+                        surely(partial(claim.give_back, error))
+        finally:
+            for claim in claims:
+                claim.abandon()
+            self._bids.abandon(key)
 
     def _run(self, number: int, claim: Claim) -> None:
         try:
             result = self._function(self._tasks[number])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the task's
             self._settle(number, partial(claim.fail, error))
-        except BaseException as interrupt:
-            with suppress(Exception):
-                claim.give_back(interrupt)
-            raise
         else:
             self._settle(number, partial(_committed, claim, result))
 
     def _settle(self, number: int, settle: Callable[[], str]) -> None:
         try:
-            status = settle()
+            status = surely(settle)
         except (StaleTokenError, LeaseLost):
             # Somebody else runs it by now.
             self._end(number)
@@ -220,18 +235,25 @@ class Run:
         is_retried = self._records.on_owner_death == "reclaim"
         return frozenset({DONE, DEAD} if is_retried else {DONE, DEAD, FAILED})
 
+    def _is_beyond_us(self, task: Task) -> bool:
+        """Whether this run will never begin the task, as things are."""
+        is_anothers = task.on_owner_death != self._records.on_owner_death
+        return is_anothers or task.status in self._final()
+
     def _once_more(self) -> int | None:
         """A task that may be claimed again, once none is left that was never claimed."""
         while not self._crew.is_stopping:
             with self._lock:
                 if self._doubtful:
                     return self._started(self._doubtful.popleft())
-                if not self._again and not self._is_over():
+                # What could not be had just now is looked at again after a pause.
+                if not (self._again or self._is_in_vain or self._is_over()):
                     self._scan()
                 if self._again:
                     return self._started(self._again.popleft())
                 if self._is_over():
                     return None
+                self._is_in_vain = False
             poll = self._records.terms.poll
             self._clock.sleep(self._clock.uniform(poll / 2, poll))
         return None
@@ -253,15 +275,27 @@ class Run:
         """Read what is not known to be settled, and remember what may be claimed again."""
         self._has_scanned = True
         left = [key for number, key in enumerate(self._keys) if number not in self._settled]
+        gone = set(left) - {self._keys[number] for number in self._running}
         for task in self._records.some(left):
             number = self._numbers[task.task]
-            if task.status in self._final():
+            gone.discard(task.task)
+            if self._is_beyond_us(task):
                 self._settled.add(number)
             elif number not in self._running and (
                 task.status in {REQUEUED, FAILED}
                 or (task.status == OPEN and self._records.is_abandoned(task))
             ):
                 self._again.append(number)
+        for key in sorted(gone):
+            self._begin_anew(key)
+
+    def _begin_anew(self, key: NonEmptySafeStrTuple) -> None:
+        """Begin a task of which an operator has deleted the record; but not for ever."""
+        number = self._numbers[key]
+        if number in self._gone:
+            raise RecordError("it was deleted while the task was run, again and again", key)
+        self._gone.add(number)
+        self._again.append(number)
 
 
 def _committed(claim: Claim, result: Any) -> str:
@@ -269,10 +303,4 @@ def _committed(claim: Claim, result: Any) -> str:
         claim.complete(result)
     except (TypeError, RecordError) as error:
         return claim.fail(error)
-    except Exception:
-        raise
-    except BaseException:
-        with suppress(Exception):
-            claim.complete(result)
-        raise
     return DONE

@@ -41,7 +41,8 @@ class Life:
         self._cell = context.cell(self.worker, LeaseState, folder=FOLDER)
         self._lock = threading.Lock()
         self._try_lock = threading.Lock()
-        self._claims = 0
+        self._claims: set[str] = set()
+        self._is_retired = False
         self._deadline: float | None = None
         self._next_try = 0.0
         self._is_trying = False
@@ -57,23 +58,34 @@ class Life:
             self._reason = "unreachable"
         return self._reason
 
-    def enter(self) -> bool:
-        """Count one claim more; False if it is over.
+    def enter(self, claim: str) -> bool:
+        """Last for a new claim, by its identity; False if it is over or retired.
 
         Raises:
             RuntimeError: No thread can be started to show that it lasts.
         """
         self.context.heartbeat.get_ready(self.context)
+        return not self._is_retired and self.rejoin(claim)
+
+    def rejoin(self, claim: str) -> bool:
+        """Last for a claim that names it already; False if it is over."""
         with self._lock:
             if self.reason is not None:
                 return False
-            self._claims += 1
+            self._claims.add(claim)
             return True
 
-    def settled(self) -> None:
-        """Count one claim less."""
+    def settled(self, claim: str) -> None:
+        """Last for this claim no longer, if it did."""
         with self._lock:
-            self._claims -= 1
+            self._claims.discard(claim)
+
+    def retire(self) -> None:
+        """Last for no new claim, so that it ends with those it has.
+
+        As long as it lasts, all that name it count as run: also what was given up and stays open.
+        """
+        self._is_retired = True
 
     def begin(self, since: float) -> None:
         """Show from now on that it lasts; its first claim was sent at `since`."""
@@ -108,7 +120,7 @@ class Life:
         """End it, as others see at once: a lease given back says so, none at all would not."""
         if self._pulse is None:
             self._reason = self._reason or "released"
-            if self._claims > 0:
+            if self._claims:
                 self._try()
         if self._pulse is not None:
             self._pulse.let_go()
@@ -167,7 +179,7 @@ class Life:
 
     def _end_if_idle(self, end: Callable[[], object]) -> bool:
         with self._lock:
-            if self._claims > 0:
+            if self._claims:
                 return False
             end()
             return True
@@ -213,7 +225,7 @@ class Vigil:
     def __init__(self, context: Context, *, terms: Terms) -> None:
         self._context = context
         self._terms = terms
-        self._lock = threading.Lock()
+        # Without a lock, which another thread might hold when the process is forked.
         self._seen: dict[str, tuple[Known[LeaseState], Watch | None]] = {}
 
     def has_died(self, worker: str, *, ttl: float) -> bool:
@@ -224,8 +236,7 @@ class Vigil:
             ttl: What its claim states; it holds until there is a lease.
         """
         cell = self._context.cell(worker, LeaseState, folder=FOLDER)
-        with self._lock:
-            known, watch = self._seen.get(worker, (None, None))
+        known, watch = self._seen.get(worker, (None, None))
         known = cell.look(known)
         state = known.state
         if state is not None and state.holder is None:
@@ -233,14 +244,12 @@ class Vigil:
         token, beat, ttl = (0, 0, ttl) if state is None else (state.token, state.beat, state.ttl)
         if watch is None or not watch.shows(token, beat=beat, ttl=ttl):
             watch = Watch(token, beat, ttl, known.answered)
-        with self._lock:
-            self._seen[worker] = (known, watch)
+        self._seen[worker] = (known, watch)
         return known.answered >= watch.over_at(self._terms)
 
     def next_look(self, worker: str) -> float:
         """Seconds until another look at the worker can tell more."""
-        with self._lock:
-            _, watch = self._seen.get(worker, (None, None))
+        _, watch = self._seen.get(worker, (None, None))
         if watch is None:
             return 0.0
         left = watch.over_at(self._terms) - self._context.clock.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections import Counter
 
@@ -350,6 +351,29 @@ def test_an_unknown_result_is_found_by_who_completes_again(fleet, monkeypatch):
     assert member.claims("frames").result("a") == 1
 
 
+def test_who_fails_again_is_not_told_that_it_failed_when_it_is_done(fleet, monkeypatch):
+    member = fleet.member()
+    claim = member.claims("frames").claim("a")
+    records = type(member._context.records)
+    put = records.set_item_if
+
+    def lost(self, key, **settings):
+        put(self, key, **settings)
+        fleet.clock.advance(1000.0)
+        raise OutcomeUnknownError("lost", backend="x", operation="put", key=key, actual_etag=None)
+
+    monkeypatch.setattr(records, "set_item_if", lost)
+    with pytest.raises(OutcomeUnknownError):
+        claim.complete(1)
+    with pytest.raises(OutcomeUnknownError):
+        claim.fail("no")
+    monkeypatch.undo()
+    with pytest.raises(LeaseLost, match="settled"):
+        claim.fail("no")
+    assert member.claims("frames").result("a") == 1
+    assert fleet.told("failed") == []
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_holds_no_claim(tmp_path):
     # By hand, so that no thread is in the middle of a write when the process forks.
@@ -374,6 +398,42 @@ def test_a_forked_child_holds_no_claim(tmp_path):
     assert worker != claims.get("a").worker
     claim.complete("parent's")
     assert claims.result("a") == "parent's"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_waits_for_no_thread_of_its_parent(tmp_path):
+    fleet = Coordinator(f"sqlite:///{tmp_path}/fleet.db", clock=ManualClock())
+    claims = fleet.claims("frames", **RECLAIM)
+    claim = claims.claim("a")
+    fleet.heartbeat.run_due()
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        bids = claims._bids
+        with claim._lock, bids._lock, bids._doubts._lock, bids._life._lock:
+            is_held.set()
+            may_end.wait(timeout=60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    is_held.wait(timeout=60)
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        try:
+            signal.alarm(20)
+            with pytest.raises(LeaseLost, match="forked"):
+                claim.complete("child's")
+            assert claims.claim("a") is None
+            claims.claim("b").complete("child's")
+            os.write(writer, b"well")
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        assert pipe.read() == "well"
+    may_end.set()
+    thread.join()
+    assert claims.result("b") == "child's"
 
 
 BID = Bid("c" * 24, "w" * 24, "worker-1", 30.0, "reclaim", 2)
@@ -406,6 +466,20 @@ def test_the_text_of_an_error_is_bounded_and_can_be_stored():
     assert error_text(ValueError("x" * 5000)).startswith("ValueError: xxx")
     assert len(error_text(ValueError("x" * 5000))) == 1000
     assert error_text("\ud800") == "?"
+
+
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+def test_an_error_that_cannot_be_told_is_told_by_its_name(fleet):
+    def function(task):
+        raise UnspeakableError
+
+    claims = fleet.member().claims("frames")
+    assert claims.run(function, ["a", "b"]).failed == 2
+    assert claims.get("a").error == "UnspeakableError"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 from persidict_sync.bids import Bids
 from persidict_sync.coordinator import Coordinator
+from persidict_sync.errors import RecordError
 from persidict_sync.route import Board, Gap
 from persidict_sync.run import Progress
 from tests.sync.contests import DURATIONS, SharedTasks
@@ -74,6 +76,23 @@ def test_a_look_reads_no_further_than_to_a_good_gap():
 @pytest.fixture
 def fleet(place):
     return Fleet(place)
+
+
+@pytest.fixture
+def bounded(fleet, monkeypatch):
+    """Ends what would wait, or ask, for ever."""
+
+    def limited(call):
+        calls = itertools.count()
+
+        def limited_call(*arguments, **settings):
+            assert next(calls) < 1000
+            return call(*arguments, **settings)
+
+        return limited_call
+
+    monkeypatch.setattr(fleet.clock, "sleep", limited(fleet.clock.sleep))
+    monkeypatch.setattr(Bids, "contend", limited(Bids.contend))
 
 
 def run(fleet, function, tasks, **settings):
@@ -208,6 +227,56 @@ def test_reclaim_waits_for_the_dead_and_takes_over(fleet):
     counts = run(fleet, str, ["a", "b"], **RECLAIM)
     assert counts.done == 2
     assert fleet.clock.monotonic() >= 33.0
+
+
+@pytest.mark.parametrize("status", ["open", "failed", "requeued"])
+@pytest.mark.parametrize("earlier", [{}, {"on_owner_death": "manual"}])
+def test_reclaim_leaves_what_was_claimed_otherwise(fleet, bounded, earlier, status):
+    claims = fleet.member().claims("frames", **earlier)
+    claim = claims.claim("a")
+    if status != "open":
+        claim.fail("no")
+    if status == "requeued" and earlier:
+        claims.requeue("a")
+    assert run(fleet, str, ["a", "b"], **RECLAIM) == Progress(2, 1, 0, 1)
+
+
+def test_what_could_not_be_had_is_looked_at_again_after_a_pause(fleet, bounded, monkeypatch):
+    claims = fleet.member().claims("frames", **RECLAIM)
+    claims.claim("a").fail("no")
+    contend, tries = Bids.contend, []
+
+    def overtaken(self, key, **settings):
+        tries.append(fleet.clock.monotonic())
+        return claims.get("a") if len(tries) <= 4 else contend(self, key, **settings)
+
+    monkeypatch.setattr(Bids, "contend", overtaken)
+    assert run(fleet, str, ["a"], **RECLAIM).done == 1
+    # The first is of the walk, which found it claimed.
+    assert tries[1:] == sorted(set(tries[1:]))
+
+
+def delete(fleet, task):
+    records = fleet.member()._context.records
+    (key,) = [key for key in records if key.strings[-1] == task]
+    del records[key]
+
+
+def test_a_task_whose_record_is_deleted_is_begun_again(fleet, bounded):
+    ran = []
+
+    def function(task):
+        ran.append(task)
+        if len(ran) == 1:
+            delete(fleet, task)
+
+    assert run(fleet, function, ["a"], **RECLAIM).done == 1
+    assert ran == ["a", "a"]
+
+
+def test_what_is_deleted_again_and_again_ends_the_run(fleet, bounded):
+    with pytest.raises(RecordError, match="deleted while the task was run"):
+        run(fleet, lambda task: delete(fleet, task), ["a"], **RECLAIM)
 
 
 def test_manual_runs_what_was_requeued(fleet):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 
 import pytest
 
 from persidict import OutcomeUnknownError
+from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
-from persidict_sync.errors import OwnerDied, TaskFailedError
+from persidict_sync.errors import OwnerDied, RecordError, TaskFailedError
 from tests.sync.fleets import Fleet
 
 
@@ -112,6 +114,21 @@ def test_a_timeout_is_a_timeout(fleet, monkeypatch):
     assert fleet.clock.monotonic() == pytest.approx(10.0)
 
 
+def test_who_waits_is_told_that_the_record_was_deleted(fleet, monkeypatch):
+    begun_and_died(fleet, monkeypatch)
+    other = fleet.member()
+    records = other._context.records
+
+    def sleep(seconds):
+        fleet.clock.advance(20.0)
+        (key,) = [key for key in records if key.strings[-1] == "migrate"]
+        del records[key]
+
+    monkeypatch.setattr(fleet.clock, "sleep", sleep)
+    with pytest.raises(RecordError, match="deleted while its result was waited for"):
+        other.once("migrate", ttl=30.0)(lambda: 7)()
+
+
 def test_an_unknown_start_runs_nothing(fleet, monkeypatch):
     member = fleet.member()
     records = type(member._context.records)
@@ -137,6 +154,28 @@ def test_it_does_not_wait_for_itself():
 
     with pytest.raises(RuntimeError, match="calls itself"):
         function()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_waits_for_its_parent_as_any_other():
+    fleet = Coordinator("memory:", clock=ManualClock())
+    reader, writer = os.pipe()
+
+    @fleet.once("migrate", timeout=1.0)
+    def function():
+        if os.fork() == 0:
+            try:
+                with pytest.raises(TimeoutError):
+                    function()
+                os.write(writer, b"waited")
+            finally:
+                os._exit(0)
+
+    function()
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        assert pipe.read() == "waited"
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from persidict import ANY_ETAG, ITEM_NOT_AVAILABLE
 from persidict_sync import lease
-from persidict_sync.bids import Bids, _Bidder
+from persidict_sync.bids import Bids
 from persidict_sync.cas import Known, Refusal, Updated, _Update
 from persidict_sync.claim import Claim
 from persidict_sync.claim_state import OPEN
+from persidict_sync.doubts import Bidder
 from persidict_sync.held import Held
 from persidict_sync.lease import Lease
 from persidict_sync.lease_state import LeaseState, freed, renewed, taken
@@ -130,11 +131,11 @@ def _accepts_anything(self: Terms) -> None:
     pass
 
 
-def _known_by_name(self: Bids, key: Any, claim: str, *, known_before: frozenset[str]) -> Any:
-    _real_taken(self, key, claim, known_before=known_before)
+def _known_by_name(self: Bids, key: Any, claim: str, **settings: Any) -> Any:
+    _real_taken(self, key, claim, **settings)
     state = self._tasks.cell(key).look().state
     if state is not None and state.status == OPEN and state.owner == self._context.owner:
-        return _Bidder(self._life, self._context.clock.monotonic())
+        return Bidder(claim, self._life, self._context.clock.monotonic(), call=None)
     return None
 
 
