@@ -72,7 +72,8 @@ class Claim:
         self._life = life
         self._max_attempts = max_attempts
         self._process = os.getpid()
-        self._lock = threading.Lock()
+        # Reentrant: a signal's handler may settle what this thread is settling; the record decides.
+        self._lock = threading.RLock()
         self._is_settled = False
         self._tried: frozenset[str] = frozenset()
 
@@ -145,6 +146,10 @@ class Claim:
 
         Under `"never"` and `"manual"`, where what was begun is not begun again by itself, this is
         `fail`. One request; returns and raises as `fail` does.
+
+        A signal's handler may call it while `complete` is under way in the same thread: one of the
+        two settles the claim, and the other raises `LeaseLost`. Not promised: that a handler can
+        use the store at any moment; one that raises an exception, as Ctrl-C does, always can.
         """
         if self._policy != "reclaim":
             return self.fail(error)

@@ -39,7 +39,7 @@ class Life:
         self.context: Final = context
         self._terms = terms
         self._cell = context.cell(self.worker, LeaseState, folder=FOLDER)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._try_lock = threading.Lock()
         self._claims: set[str] = set()
         self._is_retired = False
@@ -112,7 +112,7 @@ class Life:
 
     def on_fork(self) -> None:
         """A child's claims are its own."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._try_lock = threading.Lock()
         self._reason = self._reason or "forked"
 

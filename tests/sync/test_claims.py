@@ -436,6 +436,46 @@ def test_a_forked_child_waits_for_no_thread_of_its_parent(tmp_path):
     assert claims.result("b") == "child's"
 
 
+class Signalled(Around):
+    """A store that a signal comes to just before or after a write."""
+
+    before = after = staticmethod(lambda: None)
+
+    def pass_on(self, verb, request):
+        if verb != "put":
+            return request()
+        Signalled.before()
+        answer = request()
+        Signalled.after()
+        return answer
+
+
+@pytest.mark.parametrize(("when", "status"), [("before", "requeued"), ("after", "done")])
+def test_a_handler_gives_back_what_its_thread_is_completing(fleet, monkeypatch, when, status):
+    d = fleet.place.open(clock=fleet.clock, serialization_format="json").with_store(Signalled)
+    claims = Coordinator(d, clock=fleet.clock).claims("frames", **RECLAIM)
+    claim, lost = claims.claim("a"), []
+
+    def settle(call):
+        try:
+            call()
+        except LeaseLost as loss:
+            lost.append(loss.reason)
+
+    def handler():
+        monkeypatch.undo()
+        settle(lambda: claim.give_back("terminated"))
+
+    monkeypatch.setattr(Signalled, when, handler)
+    # In a thread of its own: it would wait for itself for ever.
+    thread = threading.Thread(target=settle, args=(claim.complete,), daemon=True)
+    thread.start()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    assert lost == ["settled"]
+    assert claims.get("a").status == status
+
+
 BID = Bid("c" * 24, "w" * 24, "worker-1", 30.0, "reclaim", 2)
 STATE = claimed(None, 0, bid=BID, died=None)
 
