@@ -59,10 +59,11 @@ class Daemons:
 
 
 def attempt(action: Action) -> None:
-    """Do it, and go on whatever it raises, also what would end the thread in silence."""
+    """Do it, and go on if it fails, or would end the thread in silence."""
     try:
         action()
-    except BaseException:
+    except (Exception, SystemExit, KeyboardInterrupt):
+        # Not a greenlet's own end, which is raised in it.
         logging.getLogger(THREAD).exception("what was done in the background failed")
 
 
