@@ -237,6 +237,9 @@ class Vigil:
         """
         cell = self._context.cell(worker, LeaseState, folder=FOLDER)
         known, watch = self._seen.get(worker, (None, None))
+        # It was so once the look had been sent. By the time that its answer has been read the
+        # worker may have gone on, which no precondition on the claim's record would notice.
+        sent = self._context.clock.monotonic()
         known = cell.look(known)
         state = known.state
         if state is not None and state.holder is None:
@@ -245,7 +248,7 @@ class Vigil:
         if watch is None or not watch.shows(token, beat=beat, ttl=ttl):
             watch = Watch(token, beat, ttl, known.answered)
         self._seen[worker] = (known, watch)
-        return known.answered >= watch.over_at(self._terms)
+        return sent >= watch.over_at(self._terms)
 
     def next_look(self, worker: str) -> float:
         """Seconds until another look at the worker can tell more."""

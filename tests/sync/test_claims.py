@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections import Counter
+from typing import ClassVar
 
 import pytest
 
@@ -180,33 +181,54 @@ def test_who_closes_before_it_has_shown_that_it_is_alive_leaves_orphans_at_once(
 
 
 class Slow(Around):
-    """A store that does what it is told to before it answers a write."""
+    """A store that does something before its next answer to a verb is read."""
 
-    before_answer = None
+    before_answer: ClassVar = {}
 
     def pass_on(self, verb, request):
         answer = request()
-        if verb == "put" and Slow.before_answer is not None:
-            Slow.before_answer()
+        Slow.before_answer.pop(verb, lambda: None)()
         return answer
 
 
 def test_a_life_that_was_shown_too_late_does_not_come_back(fleet, monkeypatch):
-    def advance():
-        monkeypatch.setattr(Slow, "before_answer", None)
-        fleet.clock.advance(10.0)
-
     slow = fleet.place.open(clock=fleet.clock, serialization_format="json").with_store(Slow)
     member = Coordinator(slow, clock=fleet.clock)
     claim = member.claims("frames", **RECLAIM).claim("a")
     fleet.clock.advance(18.0)
     claim.check()
-    monkeypatch.setattr(Slow, "before_answer", advance)
+    monkeypatch.setattr(Slow, "before_answer", {"put": lambda: fleet.clock.advance(10.0)})
     member.heartbeat.run_due()
     # Its lease would last for longer than it does itself, which begins with the claim.
     with pytest.raises(LeaseLost, match="unreachable"):
         claim.check()
     assert member.heartbeat.members() == []
+
+
+def test_who_was_frozen_before_it_read_an_answer_takes_nothing_from_the_living(fleet, monkeypatch):
+    owner = fleet.member()
+    claim = owner.claims("frames", **RECLAIM).claim("a")
+    owner.heartbeat.run_due()
+
+    def freeze():
+        for _ in range(40):
+            fleet.clock.advance(1.0)
+            owner.heartbeat.run_due()
+
+    slow = fleet.place.open(clock=fleet.clock, serialization_format="json").with_store(Slow)
+    others = Coordinator(slow, clock=fleet.clock).claims("frames", **RECLAIM)
+    assert others.claim("a") is None
+    # It looks at the claim, which it is refused, and then at its owner.
+    answers = iter([lambda: None, freeze])
+
+    def next_answer():
+        next(answers, lambda: None)()
+        monkeypatch.setitem(Slow.before_answer, "get", next_answer)
+
+    monkeypatch.setattr(Slow, "before_answer", {"get": next_answer})
+    assert others.claim("a") is None
+    assert next(answers, None) is None
+    claim.check()
 
 
 def test_a_worker_with_nothing_open_stops_renewing(fleet):
