@@ -6,6 +6,7 @@ found yet, reduces it to the least that shows it, and keeps it in `.hypothesis`.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -36,3 +37,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 def pytest_xdist_auto_num_workers() -> int:
     """More than processors, for many a test waits for processes that it has frozen or killed."""
     return max(2, len(os.sched_getaffinity(0)) * 3 // 2)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from looking through thousands of tests that only wait for their turn."""
+    gc.collect()
+    gc.freeze()
