@@ -8,4 +8,8 @@ if __name__ == "__main__":
     except ModuleNotFoundError as error:
         print(f"{error}. Install this project first: pip install '.[testing]'", file=sys.stderr)
         sys.exit(2)
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -80,6 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _on_history(parsed: argparse.Namespace) -> int:
+    drawing = vars(parsed).get("page") or vars(parsed).get("picture")
+    if drawing is not None and drawing.resolve() == parsed.history.resolve():
+        return _refuse(f"{drawing} is the history itself; name another file to write")
     try:
         return _ON_HISTORIES[parsed.command](read_history(parsed.history), parsed)
     except (OSError, ValueError) as error:
@@ -88,6 +91,8 @@ def _on_history(parsed: argparse.Namespace) -> int:
 
 def _check(history: History, _: argparse.Namespace) -> int:
     report = check_all(history)
+    if not report.lines:
+        return _refuse("no check applies: the history has no operation or belief that any knows")
     print(*report.shown(), sep="\n")
     return FAIL if report.violations else PASS
 

@@ -61,3 +61,6 @@ class Options:
             path = getattr(self, name)
             if path is not None and (path.is_dir() or not path.parent.is_dir()):
                 raise ValueError(f"--{name} must name a file in an existing folder, not {path}")
+        files = [path.resolve() for path in (self.json, self.history, self.report) if path]
+        if len(set(files)) < len(files):
+            raise ValueError("--json, --history and --report must name different files")

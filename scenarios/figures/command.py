@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
@@ -21,6 +22,7 @@ from scenarios.options import LARGEST_SEED
 
 PASS: Final = 0
 FAIL: Final = 1
+MISUSE: Final = 2
 _SHOWN: Final = 10
 _WIDEST: Final = 1_000
 
@@ -132,6 +134,13 @@ def run(options: argparse.Namespace) -> int:
             print(f"{'':<5}{figure.small:,} {figure.unit} or, --full, {figure.full:,}")
         return PASS
     figure = FIGURES[options.figure]
+    try:
+        if options.json is not None:
+            # Before hours of work, not after them.
+            options.json.open("a").close()
+    except OSError as error:
+        print(f"--json: {error}", file=sys.stderr)
+        return MISUSE
     size = options.size or (figure.full if options.full else figure.small)
     found = measured(figure, size=size, seed=options.seed, say=lambda line: print(line, flush=True))
     print(*found.lines(), sep="\n", flush=True)

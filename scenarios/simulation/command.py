@@ -22,8 +22,9 @@ def main(parsed: argparse.Namespace) -> int:
     """Run the command; returns the exit status.
 
     Raises:
-        ValueError: There is no bug of that name.
+        ValueError: There is no bug of that name, or a number is out of its range.
     """
+    _check(parsed)
     if parsed.bug is not None and parsed.bug not in BUGS:
         raise ValueError(f"there is no bug {parsed.bug!r}; there are {', '.join(BUGS)}")
     terms = Terms(bug=parsed.bug, is_vigil=parsed.hours is not None)
@@ -38,6 +39,19 @@ def main(parsed: argparse.Namespace) -> int:
     )
 
 
+def _check(parsed: argparse.Namespace) -> None:
+    for name, least in (("seeds", 1), ("first", 0), ("jobs", 1), ("seed", 0)):
+        number = getattr(parsed, name)
+        if number is not None and number < least:
+            raise ValueError(f"--{name} must be {least} or more, not {number}")
+    if parsed.hours is not None and not 0 < parsed.hours < math.inf:
+        raise ValueError(f"--hours must be more than 0 and finite, not {parsed.hours:g}")
+    if parsed.history is not None and parsed.seed is None:
+        raise ValueError("--history is written of one seed; name it with --seed")
+    if parsed.history is not None and not parsed.history.parent.is_dir():
+        raise ValueError(f"--history must name a file in an existing folder, not {parsed.history}")
+
+
 def _many(seeds: range, *, jobs: int, terms: Terms, shrinks: bool) -> int:
     totals = Totals()
     for verdict in sweep(seeds, jobs=jobs, terms=terms):
@@ -47,6 +61,8 @@ def _many(seeds: range, *, jobs: int, terms: Terms, shrinks: bool) -> int:
                 _shrink(verdict.seed, terms=terms, check=verdict.violations[0].check)
         totals.add(verdict)
     print(*totals.shown(), sep="\n")
+    if terms.bug and not totals.convicted:
+        print(f"the bug {terms.bug!r} was not found")
     return FAIL if totals.convicted else PASS
 
 

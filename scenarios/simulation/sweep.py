@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -105,6 +107,18 @@ def _all_verdicts(seeds: range, terms: Terms) -> list[Verdict]:
     return list(_verdicts(seeds, terms))
 
 
+def _end_with_parent() -> None:
+    """Let no process wait for work from one that was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def sweep(seeds: range, *, jobs: int = 1, terms: Terms = SHORT) -> Iterator[Verdict]:
     """The verdicts on seeds, in their order.
 
@@ -119,7 +133,7 @@ def sweep(seeds: range, *, jobs: int = 1, terms: Terms = SHORT) -> Iterator[Verd
     size = 1 if terms.is_vigil else CHUNK
     chunks = (seeds[begin : begin + size] for begin in range(0, len(seeds), size))
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as pool:
         begun = [pool.submit(_all_verdicts, chunk, terms) for chunk in islice(chunks, 2 * jobs)]
         try:
             while begun:

@@ -74,9 +74,12 @@ class Lock:
 
         Raises:
             ValueError: A timeout without blocking, or a negative one other than -1.
+            TypeError: `blocking` is none of True and False, as when a timeout is given first.
             BackendError: The store could not be asked.
             RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
+        if blocking not in (True, False):
+            raise TypeError(f"blocking must be True or False, not {blocking!r}; timeout comes next")
         if not blocking and timeout != -1:
             raise ValueError("timeout belongs to blocking=True; leave it out")
         if timeout < 0 and timeout != -1:

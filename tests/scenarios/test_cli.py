@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenarios.cli import main
+from scenarios.history import history_of, write_history
 from scenarios.registry import SCENARIOS
 
 RUN = ["run", "claim-race"]
@@ -67,6 +68,7 @@ def test_what_cannot_be_parsed_is_refused(arguments, text, capsys):
         (["--json", "."], "--json must name a file in an existing folder"),
         (["--history", "no-such-folder/x"], "--history must name a file in an existing folder"),
         (["--report", "."], "--report must name a file in an existing folder"),
+        (["--json", "x", "--report", "./x"], "must name different files"),
         (["--store", "nonsense"], "--store: the address cannot be used: it names no kind of store"),
         (["--store", "sqlite:///no-such-folder/x.db"], "--store: there is no folder"),
     ],
@@ -89,3 +91,51 @@ def test_logs_cannot_go_where_a_file_is(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert main([*RUN, "--store", "sqlite:", "--logs", str(tmp_path / "file")]) == 2
     assert "file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--seeds", "0"], "--seeds must be 1 or more, not 0"),
+        (["--first", "-1"], "--first must be 0 or more, not -1"),
+        (["--jobs", "0"], "--jobs must be 1 or more, not 0"),
+        (["--seed", "-1"], "--seed must be 0 or more, not -1"),
+        (["--hours", "0"], "--hours must be more than 0"),
+        (["--hours", "inf"], "--hours must be more than 0 and finite"),
+        (["--history", "x"], "name it with --seed"),
+        (["--seed", "1", "--history", "no-such-folder/x"], "in an existing folder"),
+        (["--bug", "nonsense"], "there is no bug 'nonsense'"),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused(arguments, text, capsys):
+    assert main(["simulate", *arguments]) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_a_bug_that_is_not_found_is_told(capsys):
+    assert main(["simulate", "--seeds", "1", "--jobs", "1", "--bug", "one-answer-for-all"]) == 0
+    assert "the bug 'one-answer-for-all' was not found" in capsys.readouterr().out
+
+
+def test_a_result_that_cannot_be_written_is_refused_before_it_is_measured(capsys):
+    assert main(["figures", "F6", "--json", "no-such-folder/x.json"]) == 2
+    shown = capsys.readouterr()
+    assert "no-such-folder/x.json" in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize("command", ["report", "picture"])
+def test_a_history_is_not_drawn_over(command, tmp_path, capsys):
+    history = tmp_path / "history.jsonl"
+    write_history(history, history_of([]))
+    before = history.read_bytes()
+    assert main([command, str(history), str(tmp_path / "." / "history.jsonl")]) == 2
+    assert "is the history itself" in capsys.readouterr().err
+    assert history.read_bytes() == before
+
+
+def test_a_history_that_no_check_applies_to_is_not_held_to_be_right(tmp_path, capsys):
+    history = tmp_path / "history.jsonl"
+    write_history(history, history_of([]))
+    assert main(["check", str(history)]) == 2
+    assert "no check applies" in capsys.readouterr().err

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +71,26 @@ def test_a_seed_is_one_history_whatever_hashes_are_seeded_with():
     assert len(first) == 30
     assert len(set(first)) == 30
     assert first == second
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for them in /proc")
+def test_processes_end_with_a_parent_that_is_killed():
+    command = [sys.executable, "-m", "scenarios", "simulate", "--seeds", "100000", "--jobs", "2"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as parent:
+        try:
+            workers = _children(parent.pid, at_least=3)
+        finally:
+            parent.kill()
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            ended = os.pidfd_open(worker)
+            assert select.select([ended], [], [], 60.0)[0], f"{worker} goes on"
+            os.close(ended)
+
+
+def _children(pid, *, at_least):
+    """Two workers, and who tracks what they share."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    while len(children := listed.read_text().split()) < at_least:
+        os.sched_yield()
+    return [int(child) for child in children]

@@ -198,3 +198,10 @@ def test_processes_do_one_at_a_time_what_it_protects(tmp_path, persidict_workers
     for worker in workers:
         worker.result()
     assert number.read_text() == "45"
+
+
+def test_a_timeout_is_not_taken_for_blocking(fleet):
+    lock = fleet.member().lock("index")
+    with pytest.raises(TypeError, match="blocking must be True or False, not 5"):
+        lock.acquire(5)
+    assert lock.acquire(1)

@@ -67,6 +67,7 @@ LIST = Request("GET", "/bucket?list-type=2")
     [
         ({}, [GET, SWAP, LIST]),
         ({"methods": ("PUT", "DELETE")}, [SWAP]),
+        ({"methods": ["put"]}, [SWAP]),
         ({"key": "bucket/*"}, [GET, SWAP]),
         ({"key": "*/key"}, [GET, SWAP]),
         ({"key": "bucket"}, [LIST]),
@@ -195,3 +196,8 @@ def test_commands_are_neither_faulted_nor_logged(
 def test_a_command_that_fails_says_why(persidict_faults: ServerControl) -> None:
     with pytest.raises(RuntimeError, match=r"create-bucket.*InvalidBucketName"):
         persidict_faults.create_bucket("_")
+
+
+def test_one_method_alone_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"several, such as \('PUT',\), not 'PUT'"):
+        FaultRule(kind=FaultKind.CONFLICT, methods="PUT")  # type: ignore[arg-type]

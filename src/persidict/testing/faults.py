@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -61,6 +61,13 @@ class FaultKind(StrEnum):
 _NEED_SECONDS = frozenset({FaultKind.DELAY, FaultKind.DRIP})
 
 
+def _methods(given: object) -> tuple[str, ...]:
+    # A single string is several strings as well, none of which is a method.
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"methods must be several, such as ('PUT',), not {given!r}")
+    return tuple(method.upper() for method in given)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FaultRule:
     """Which requests fail, how, and how often.
@@ -88,6 +95,7 @@ class FaultRule:
 
     Raises:
         ValueError: An argument is out of its range, or does not belong to the kind.
+        TypeError: `methods` is one string, and not several.
 
     Example:
         >>> rule = FaultRule(kind=FaultKind.DROP_REPLY, nth=(0,), methods=("PUT",))
@@ -109,7 +117,7 @@ class FaultRule:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", FaultKind(self.kind))
-        object.__setattr__(self, "methods", tuple(self.methods))
+        object.__setattr__(self, "methods", _methods(self.methods))
         if self.nth is not None:
             object.__setattr__(self, "nth", tuple(self.nth))
         if not 0.0 <= self.probability <= 1.0:
