@@ -29,8 +29,8 @@ def test_it_is_reached(name):
     assert sum(fired.count for fired in result.faults.values()) > 0 or not result.faults
 
 
-def _repeated(name, plant, *, times):
-    return (violations(name, plant=plant) for _ in range(times))
+def _repeated(name, plant, *, times, size=None):
+    return (violations(name, plant=plant, size=size) for _ in range(times))
 
 
 def test_f4_convicts_who_takes_a_lost_reply_for_not_applied():
@@ -40,8 +40,9 @@ def test_f4_convicts_who_takes_a_lost_reply_for_not_applied():
 
 
 def test_f5_convicts_who_does_not_know_its_own_claim():
-    found = violations("F5", plant=planted.a_lost_claim_is_anothers, size=400)
-    assert "has it and was told that another has" in found
+    # One reply in a hundred is lost: in 400 claims hardly ever none of those that were won.
+    found = _repeated("F5", planted.a_lost_claim_is_anothers, times=10, size=400)
+    assert any("has it and was told that another has" in each for each in found)
 
 
 def test_f6_convicts_who_adds_again():
