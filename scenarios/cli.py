@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _on_history(parsed: argparse.Namespace) -> int:
-    drawing = vars(parsed).get("page") or vars(parsed).get("picture")
+    drawing = getattr(parsed, "drawing", None)
     if drawing is not None and drawing.resolve() == parsed.history.resolve():
         return _refuse(f"{drawing} is the history itself; name another file to write")
     try:
@@ -98,11 +98,11 @@ def _check(history: History, _: argparse.Namespace) -> int:
 
 
 def _draw_page(history: History, parsed: argparse.Namespace) -> int:
-    return FAIL if write_page(parsed.page, history).is_convicted else PASS
+    return FAIL if write_page(parsed.drawing, history).is_convicted else PASS
 
 
 def _draw_picture(history: History, parsed: argparse.Namespace) -> int:
-    write_picture(parsed.picture, history, object_=parsed.object)
+    write_picture(parsed.drawing, history, object_=parsed.object)
     return PASS
 
 
@@ -199,8 +199,8 @@ def _add_commands_on_histories(commands: Any) -> None:
     picture = commands.add_parser("picture", help="draw who held what when, as one SVG file")
     for parser in (check, page, picture):
         parser.add_argument("history", type=Path, metavar="HISTORY.jsonl")
-    page.add_argument("page", type=Path, metavar="FILE.html")
-    picture.add_argument("picture", type=Path, metavar="FILE.svg")
+    page.add_argument("drawing", type=Path, metavar="FILE.html")
+    picture.add_argument("drawing", type=Path, metavar="FILE.svg")
     picture.add_argument(
         "--object", metavar="KIND/NAME", help="what was held (default: what was held most often)"
     )

@@ -16,6 +16,7 @@ from persidict_sync.claim import Claim, surely
 from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, REQUEUED
 from persidict_sync.crew import Crew
 from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
+from persidict_sync.pace import Pace
 from persidict_sync.route import Board, Gap
 from persidict_sync.tasks import Task, Tasks
 
@@ -38,22 +39,6 @@ class Progress:
     done: int
     failed: int
     elsewhere: int
-
-
-class _Pace:
-    """How long something takes on average, in seconds."""
-
-    def __init__(self) -> None:
-        self._sum = 0.0
-        self._count = 0
-
-    def add(self, seconds: float) -> None:
-        self._sum += seconds
-        self._count += 1
-
-    @property
-    def mean(self) -> float:
-        return self._sum / self._count if self._count else 0.0
 
 
 class Run:
@@ -88,7 +73,7 @@ class Run:
         self._progress = progress
         self._lock = threading.RLock()
         self._board = Board(len(self._keys), uniform=self._clock.uniform)
-        self._round, self._request = _Pace(), _Pace()
+        self._round, self._request = Pace(), Pace()
         self._doubtful: deque[int] = deque()
         self._again: deque[int] = deque()
         self._settled: set[int] = set()

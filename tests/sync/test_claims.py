@@ -332,18 +332,23 @@ def test_another_policy_touches_nothing(one_and_another, fleet):
     assert one.claim("a").attempts == 1
 
 
-def test_an_unknown_claim_is_found_by_who_asks_again(fleet, monkeypatch):
-    member = fleet.member()
-    claims = member.claims("frames")
+def lose_answers(member, clock, monkeypatch):
+    """Each write is applied, and told of as unknown when the time is up."""
     records = type(member._context.records)
     put = records.set_item_if
 
     def lost(self, key, **settings):
         put(self, key, **settings)
-        fleet.clock.advance(1000.0)
+        clock.advance(1000.0)
         raise OutcomeUnknownError("lost", backend="x", operation="put", key=key, actual_etag=None)
 
     monkeypatch.setattr(records, "set_item_if", lost)
+
+
+def test_an_unknown_claim_is_found_by_who_asks_again(fleet, monkeypatch):
+    member = fleet.member()
+    claims = member.claims("frames")
+    lose_answers(member, fleet.clock, monkeypatch)
     with pytest.raises(OutcomeUnknownError):
         claims.claim("a")
     monkeypatch.undo()
@@ -357,15 +362,7 @@ def test_an_unknown_claim_is_found_by_who_asks_again(fleet, monkeypatch):
 def test_an_unknown_result_is_found_by_who_completes_again(fleet, monkeypatch):
     member = fleet.member()
     claim = member.claims("frames").claim("a")
-    records = type(member._context.records)
-    put = records.set_item_if
-
-    def lost(self, key, **settings):
-        put(self, key, **settings)
-        fleet.clock.advance(1000.0)
-        raise OutcomeUnknownError("lost", backend="x", operation="put", key=key, actual_etag=None)
-
-    monkeypatch.setattr(records, "set_item_if", lost)
+    lose_answers(member, fleet.clock, monkeypatch)
     with pytest.raises(OutcomeUnknownError):
         claim.complete(1)
     monkeypatch.undo()
@@ -376,15 +373,7 @@ def test_an_unknown_result_is_found_by_who_completes_again(fleet, monkeypatch):
 def test_who_fails_again_is_not_told_that_it_failed_when_it_is_done(fleet, monkeypatch):
     member = fleet.member()
     claim = member.claims("frames").claim("a")
-    records = type(member._context.records)
-    put = records.set_item_if
-
-    def lost(self, key, **settings):
-        put(self, key, **settings)
-        fleet.clock.advance(1000.0)
-        raise OutcomeUnknownError("lost", backend="x", operation="put", key=key, actual_etag=None)
-
-    monkeypatch.setattr(records, "set_item_if", lost)
+    lose_answers(member, fleet.clock, monkeypatch)
     with pytest.raises(OutcomeUnknownError):
         claim.complete(1)
     with pytest.raises(OutcomeUnknownError):
