@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -103,6 +103,9 @@ class History(Sequence[Event]):
 
     def __getitem__(self, index: Any) -> Any:
         return self.events[index]
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, History) and self.events == other.events

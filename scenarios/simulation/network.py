@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -69,8 +68,8 @@ class Network(ObjectStore):
         limit = request_limit(seconds)
         if limit >= self.request_timeout:
             return self
-        hasty = copy.copy(self)
-        hasty.request_timeout = limit
+        hasty = object.__new__(Network)
+        hasty.__dict__.update(self.__dict__, request_timeout=limit)
         return hasty
 
     def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:  # noqa: ARG002

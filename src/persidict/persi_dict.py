@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypedDict, TypeVar, cast, overload
 
@@ -490,7 +489,7 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
         """
         if not seconds > 0:
             raise ValueError(f"seconds must be more than 0, not {seconds!r}")
-        policy = replace(self._policy, timeout=float(seconds))
+        policy = self._policy.within(float(seconds))
         store = SettledStore(self._items.store.store.within(policy.timeout), policy=policy)
         return self._like_this(store=store, operation_timeout=policy.timeout, _policy=policy)
 

@@ -37,6 +37,10 @@ class RetryPolicy:
     tries: int = 5
     timeout: float = 30.0
 
+    def within(self, seconds: float) -> RetryPolicy:
+        """The same, whose calls give up after so many seconds."""
+        return RetryPolicy(self.clock, self.first_wait, self.longest_wait, self.tries, seconds)
+
     def deadline(self) -> float:
         """When a call that begins now gives up, on the clock's monotonic scale."""
         return self.clock.monotonic() + self.timeout

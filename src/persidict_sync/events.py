@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 
 LOGGER: Final = "persidict_sync"
 
-logging.getLogger(LOGGER).addHandler(logging.NullHandler())
+_logger: Final = logging.getLogger(LOGGER)
+_logger.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,10 @@ Listener: TypeAlias = Callable[[Event], None]
 
 def log(event: Event) -> None:
     """The listener that every coordinator has: one line at level INFO, if anyone listens there."""
-    logger = logging.getLogger(LOGGER)
-    if not logger.isEnabledFor(logging.INFO):
+    if not _logger.isEnabledFor(logging.INFO):
         return
     import structlog
 
-    structlog.wrap_logger(logger, wrapper_class=structlog.stdlib.BoundLogger).info(
+    structlog.wrap_logger(_logger, wrapper_class=structlog.stdlib.BoundLogger).info(
         event.name, kind=event.kind, key=event.key, owner=event.owner, **event.fields
     )

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeVar
 
 from persidict import Codec
@@ -58,13 +58,15 @@ class Record:
 
     def next(self, *, body: Mapping[str, Any], op: str, written: str) -> Record:
         """The version that a write of `body` makes of this one."""
-        return replace(
-            self,
+        return Record(
+            kind=self.kind,
             generation=self.generation + 1,
             op=op,
             ops=(self.ops + op)[-RING * OP_LENGTH :],
             written=written,
             body=body,
+            format=self.format,
+            unknown=self.unknown,
         )
 
     def tells_of(self, generation: int) -> bool:

@@ -10,7 +10,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, TypeGuard, TypeVar
 
 from persidict_sync.errors import RecordError
 from persidict_sync.record import MAX_INT
@@ -33,22 +33,24 @@ class State:
         """
         if not isinstance(body, Mapping):
             raise RecordError(f"a part of it is no {cls.__name__}")
-        checks = _checks(cls)
-        missing = [name for name in checks if name not in body]
-        if missing:
-            raise RecordError(f"its body has no {missing[0]}")
+        checks = _form(cls).checks
+        for name in checks:
+            if name not in body:
+                raise RecordError(f"its body has no {name}")
         values = {name: check(body[name], name) for name, check in checks.items()}
-        unknown = {name: value for name, value in body.items() if name not in checks}
-        return cls(**values, unknown=unknown)
+        if len(body) > len(checks):
+            values["unknown"] = {name: body[name] for name in body if name not in checks}
+        return cls(**values)
 
     def body(self) -> dict[str, Any]:
         """The body that says this state."""
-        known = {
-            # What is any JSON is a user's, whose tuples must not come back as lists.
-            name: getattr(self, name) if check is _any_json else _plain(getattr(self, name))
-            for name, check in _checks(type(self)).items()
-        }
-        return {**known, **self.unknown}
+        form = _form(type(self))
+        body = {name: getattr(self, name) for name in form.checks}
+        for name in form.nested:
+            body[name] = _plain(body[name])
+        if self.unknown:
+            body.update(self.unknown)
+        return body
 
 
 StateT = TypeVar("StateT", bound=State)
@@ -56,15 +58,35 @@ StateT = TypeVar("StateT", bound=State)
 Check: TypeAlias = Callable[[Any, str], Any]
 """From a value of a body and its name to the value of the field; raises `RecordError`."""
 
-_cache: dict[type, dict[str, Check]] = {}
+
+class _Form(NamedTuple):
+    """The fields of one kind of state, and those among them in which other states may be."""
+
+    checks: dict[str, Check]
+    nested: tuple[str, ...]
 
 
-def _checks(cls: type[State]) -> dict[str, Check]:
-    if cls not in _cache:
+_forms: dict[type, _Form] = {}
+
+
+def _form(cls: type[State]) -> _Form:
+    if cls not in _forms:
         hints = typing.get_type_hints(cls)
         names = [one.name for one in dataclasses.fields(cls) if one.name != "unknown"]
-        _cache[cls] = {name: _check_of(hints[name]) for name in names}
-    return _cache[cls]
+        _forms[cls] = _Form(
+            {name: _check_of(hints[name]) for name in names},
+            tuple(name for name in names if _is_nested(hints[name])),
+        )
+    return _forms[cls]
+
+
+def _is_nested(hint: Any) -> bool:
+    # Not `Any`, which is any JSON of a user's, whose tuples must not come back as lists.
+    return typing.get_origin(hint) is tuple or _is_state(hint)
+
+
+def _is_state(hint: Any) -> TypeGuard[type[State]]:
+    return isinstance(hint, type) and issubclass(hint, State)
 
 
 def _plain(value: Any) -> Any:
@@ -81,7 +103,7 @@ def _check_of(hint: Any) -> Check:
     if typing.get_origin(hint) is tuple:
         (inner, _) = typing.get_args(hint)
         return _tuple_of(_check_of(inner))
-    if isinstance(hint, type) and issubclass(hint, State):
+    if _is_state(hint):
         parse = hint.parse
         return lambda value, _: parse(value)
     return _one_of(typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,))
