@@ -14,11 +14,12 @@ from persidict import (
     NonEmptySafeStrTuple,
     OutcomeUnknownError,
 )
-from persidict_sync.cas import Cell, Known, Refused, Updated
+from persidict_sync.cell import Cell
 from persidict_sync.claim import Claim
 from persidict_sync.claim_state import DEAD, OPEN, Bid, ClaimState, claimed
 from persidict_sync.doubts import Bidder, Doubts
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Known, Refused, Updated
 from persidict_sync.tasks import Task, Tasks, task_of, text_of
 from persidict_sync.worker import Life
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from persidict_sync.cas import Cell, Known, Transition, Updated
+from persidict_sync.cell import Cell
 from persidict_sync.claim_state import (
     DEAD,
     DONE,
@@ -23,6 +23,7 @@ from persidict_sync.claim_state import (
 )
 from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, StaleTokenError
+from persidict_sync.outcome import Known, Transition, Updated
 
 if TYPE_CHECKING:
     from persidict_sync.worker import Life

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Literal, Self
 
-from persidict_sync.cas import Refusal
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Refusal
 from persidict_sync.record import is_op
 from persidict_sync.state import State
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from persidict import NonEmptySafeStrTuple, OutcomeUnknownError
 from persidict_sync.bids import Bids
-from persidict_sync.cas import Updated
 from persidict_sync.claim import Claim
 from persidict_sync.claim_state import ClaimState, OwnerDeath, check_policy, requeued
 from persidict_sync.context import Context
+from persidict_sync.outcome import Updated
 from persidict_sync.run import Progress, Run
 from persidict_sync.tasks import Task, Tasks, text_of
 

@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Any, Final, Generic, TypeVar, Unpack
 
 from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownError
-from persidict_sync.cas import Cell, Refusal, Refused, Transition, Updated
+from persidict_sync.cell import Cell
 from persidict_sync.context import Context
 from persidict_sync.errors import AcquireTimeout
 from persidict_sync.held import Held
 from persidict_sync.lookout import Lookout, Seen
+from persidict_sync.outcome import Refusal, Refused, Transition, Updated
 from persidict_sync.plain import plain
 from persidict_sync.state import StateT
 from persidict_sync.wait import checked_timeout, poll_until

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from persidict import NonEmptySafeStrTuple, PersiDict
 from persidict.clock import Clock
-from persidict_sync.cas import Cell
+from persidict_sync.cell import Cell
 from persidict_sync.events import LOGGER, Event, Listener
 from persidict_sync.heartbeat import Heartbeat
 from persidict_sync.record import Record

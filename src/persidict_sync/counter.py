@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from persidict_sync.cas import Cell, Known, Refusal, Refused, Updated
+from persidict_sync.cell import Cell
 from persidict_sync.combine import Combiner
 from persidict_sync.context import Context
+from persidict_sync.outcome import Known, Refusal, Refused, Updated
 from persidict_sync.record import MAX_INT
 from persidict_sync.state import State
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast, overload
 
 from persidict import DELETE_CURRENT, KEEP_CURRENT, Joker, NonEmptySafeStrTuple, PersiDict
 from persidict.codecs import Codec, codec_for
-from persidict_sync.cas import Cell, Known, Refusal, Refused, Updated
+from persidict_sync.cell import Cell
 from persidict_sync.context import Context
 from persidict_sync.errors import StaleTokenError
 from persidict_sync.fenced_form import (
@@ -21,6 +21,7 @@ from persidict_sync.fenced_form import (
     is_present,
     written,
 )
+from persidict_sync.outcome import Known, Refusal, Refused, Updated
 from persidict_sync.record import MAX_INT, Record
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Self
 
 from persidict import Codec
-from persidict_sync.cas import Refusal
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Refusal
 from persidict_sync.record import MAX_INT, OP_LENGTH, Record, check_ring
 from persidict_sync.state import State
 

@@ -11,9 +11,10 @@ from typing import Any, Final, Self, cast
 
 from persidict import BackendError, ConcurrencyConflictError
 from persidict.daemons import Action
-from persidict_sync.cas import Cell, Known, Refusal, Refused, Transition, Updated
+from persidict_sync.cell import Cell
 from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, RecordError
+from persidict_sync.outcome import Known, Refusal, Refused, Transition, Updated
 from persidict_sync.tenure import Reason, Tenure
 from persidict_sync.watch import Terms
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from persidict_sync.cas import Transition
 from persidict_sync.contender import Contender, HoldingSettings
 from persidict_sync.context import Context
 from persidict_sync.lease_state import LeaseState, freed, renewed, taken
+from persidict_sync.outcome import Transition
 from persidict_sync.watch import Holding, Watch
 
 if TYPE_CHECKING:

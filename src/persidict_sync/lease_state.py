@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from persidict_sync.cas import Refusal
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Refusal
 from persidict_sync.state import State
 from persidict_sync.watch import Holding, Watch
 

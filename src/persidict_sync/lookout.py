@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic
 
-from persidict_sync.cas import Cell, Known
+from persidict_sync.cell import Cell
+from persidict_sync.outcome import Known
 from persidict_sync.state import StateT
 from persidict_sync.watch import Holding, Terms, Watch, certain_age
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from persidict_sync.cas import Refusal, Transition
 from persidict_sync.contender import Contender, HoldingSettings
 from persidict_sync.context import Context
+from persidict_sync.outcome import Refusal, Transition
 from persidict_sync.record import MAX_INT
 from persidict_sync.semaphore_state import PermitState, SemaphoreState, freed, renewed, taken
 from persidict_sync.watch import Holding, Watch

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
-from persidict_sync.cas import Cell, Known, Refusal, Refused
+from persidict_sync.cell import Cell
 from persidict_sync.combine import Combiner
 from persidict_sync.context import Context
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Known, Refusal, Refused
 from persidict_sync.record import MAX_INT
 from persidict_sync.state import State
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from persidict import NonEmptySafeStrTuple
-from persidict_sync.cas import Cell
+from persidict_sync.cell import Cell
 from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, ClaimState, OwnerDeath
 from persidict_sync.context import Context
 from persidict_sync.errors import NotDoneError, RecordError, TaskFailedError

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from persidict_sync.cas import Cell, Known, Refusal, Refused, Updated
+from persidict_sync.cell import Cell
 from persidict_sync.context import Context
+from persidict_sync.outcome import Known, Refusal, Refused, Updated
 from persidict_sync.seconds import checked_seconds
 from persidict_sync.value_state import Change, ValueState, changed, checked
 from persidict_sync.value_watch import Version, Watch, version_of

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from persidict_sync.cas import Cell, Known
+from persidict_sync.cell import Cell
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Known
 from persidict_sync.value_state import ValueState
 from persidict_sync.wait import poll_until
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from persidict import BackendError, ConcurrencyConflictError
 from persidict.daemons import Action
-from persidict_sync.cas import Known, Refusal, Updated
 from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, RecordError
 from persidict_sync.held import Held
 from persidict_sync.lease_state import LeaseState, freed, renewed, taken
+from persidict_sync.outcome import Known, Refusal, Updated
 from persidict_sync.watch import Terms, Watch
 
 FOLDER: Final = "worker"

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from persidict_sync import record
-from persidict_sync.cas import _Update
+from persidict_sync.cas import Update
 from scenarios.simulation.draft import RINGS, plan_of
 from scenarios.simulation.run import run
 
@@ -16,14 +16,14 @@ SEEDS = 12
 def overruns(monkeypatch, *, ring=None):
     """How often a write, in doubt or refused, was looked for in a ring that did not tell."""
     found = Counter()
-    settle = _Update._settle
+    settle = Update._settle
 
     def counting(self, attempt, seen):
         if seen.record is not None and not seen.record.tells_of(attempt.record.generation):
             found["in doubt" if self._open else "refused"] += 1
         return settle(self, attempt, seen)
 
-    monkeypatch.setattr(_Update, "_settle", counting)
+    monkeypatch.setattr(Update, "_settle", counting)
     for seed in range(SEEDS):
         plan = plan_of(seed)
         run(plan if ring is None else replace(plan, ring=ring))

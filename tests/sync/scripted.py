@@ -14,7 +14,8 @@ from persidict import (
     OutcomeUnknownError,
 )
 from persidict.testing.clock import ManualClock
-from persidict_sync.cas import Cell, Refusal
+from persidict_sync.cell import Cell
+from persidict_sync.outcome import Refusal
 from persidict_sync.record import Record, RecordCodec
 from persidict_sync.state import State
 

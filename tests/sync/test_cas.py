@@ -10,8 +10,8 @@ import tenacity
 
 from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownError
 from persidict.testing.clock import ManualClock
-from persidict_sync.cas import Known, Refusal, Refused, Updated
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Known, Refusal, Refused, Updated
 from persidict_sync.record import MAX_INT, OP_LENGTH, RING, Record
 from tests.sync.scripted import (
     KEY,

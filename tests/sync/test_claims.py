@@ -12,7 +12,6 @@ import pytest
 
 from persidict import OutcomeUnknownError
 from persidict.testing.clock import ManualClock
-from persidict_sync.cas import Refusal
 from persidict_sync.claim_state import (
     DIED,
     Bid,
@@ -32,6 +31,7 @@ from persidict_sync.errors import (
     StaleTokenError,
     TaskFailedError,
 )
+from persidict_sync.outcome import Refusal
 from tests.sync.around import Around
 from tests.sync.fleets import Fleet
 

@@ -18,7 +18,7 @@ from tests.sync.fleets import Fleet
 KEY = NonEmptySafeStrTuple("a")
 RECLAIM = {"on_owner_death": "reclaim", "ttl": 30.0, "max_attempts": 2}
 POLICIES = ({}, {"on_owner_death": "manual"}, RECLAIM)
-MODULES = ("bids", "doubts", "claim", "worker", "cas")
+MODULES = ("bids", "doubts", "claim", "worker", "cell", "cas")
 ALL_MODULES = (*MODULES, "run", "once", "claims")
 
 

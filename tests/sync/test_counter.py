@@ -19,7 +19,6 @@ from persidict.object_store import Unaccounted
 from persidict.testing import FaultKind, FaultRule, ServerControl
 from persidict_sync import combine
 from persidict_sync import counter as counter_module
-from persidict_sync.cas import Refusal
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.counter import (
     Counter,
@@ -31,6 +30,7 @@ from persidict_sync.counter import (
     stepped,
     total_of,
 )
+from persidict_sync.outcome import Refusal
 from persidict_sync.record import MAX_INT
 from tests.contract.places import DictOver, InBucket, InMemory, Place
 from tests.s3.wire import Wire

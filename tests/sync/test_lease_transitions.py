@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from persidict_sync.cas import Refusal
 from persidict_sync.errors import RecordError
 from persidict_sync.lease_state import LeaseState, freed, renewed, taken
+from persidict_sync.outcome import Refusal
 from persidict_sync.watch import Watch
 
 HELD = LeaseState(token=7, holder="a", beat=3, ttl=30.0, data={"at": 1}, acquired="then")

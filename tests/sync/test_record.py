@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from persidict import LocalDict, NonEmptySafeStrTuple
 from persidict.codecs import Codec
 from persidict.testing.clock import ManualClock
-from persidict_sync.cas import Cell, Updated
+from persidict_sync.cell import Cell
 from persidict_sync.counter import Counter, CounterState
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Updated
 from persidict_sync.record import (
     MAX_BYTES,
     MAX_DEPTH,

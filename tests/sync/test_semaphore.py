@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from persidict import Memory
 from persidict.testing import FaultKind, FaultRule
 from persidict.testing.clock import ManualClock
-from persidict_sync.cas import Refusal
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import AcquireTimeout, LeaseLost, RecordError
+from persidict_sync.outcome import Refusal
 from persidict_sync.semaphore_state import PermitState, SemaphoreState, freed, renewed, taken
 from persidict_sync.watch import Watch
 from tests.contract.places import InMemory

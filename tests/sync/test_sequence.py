@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from persidict import BackendError, LocalDict, OutcomeUnknownError
 from persidict.testing import FaultKind, FaultRule, ServerControl
-from persidict_sync.cas import Refusal
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import RecordError
+from persidict_sync.outcome import Refusal
 from persidict_sync.record import MAX_INT, RING
 from persidict_sync.sequence import LARGEST_BLOCK, Sequence, SequenceState, claimed, first_of
 from tests.contract.places import DictOver, InBucket, InMemory, Place

@@ -9,7 +9,7 @@ from typing import Any, Final
 from persidict import ANY_ETAG, ITEM_NOT_AVAILABLE
 from persidict_sync import lease
 from persidict_sync.bids import Bids
-from persidict_sync.cas import Known, Refusal, Updated, _Update
+from persidict_sync.cas import Update
 from persidict_sync.claim import Claim
 from persidict_sync.claim_state import OPEN
 from persidict_sync.doubts import Bidder
@@ -17,6 +17,7 @@ from persidict_sync.held import Held
 from persidict_sync.lease import Lease
 from persidict_sync.lease_state import LeaseState, freed, renewed, taken
 from persidict_sync.lookout import Lookout, Seen
+from persidict_sync.outcome import Known, Refusal, Updated
 from persidict_sync.semaphore import Semaphore
 from persidict_sync.semaphore_state import SemaphoreState
 from persidict_sync.semaphore_state import renewed as permit_renewed
@@ -24,7 +25,7 @@ from persidict_sync.tenure import Tenure
 from persidict_sync.watch import Terms, Watch
 from scenarios.simulation.bugs.bug import Bug, replacing
 
-_real_settle = _Update._settle
+_real_settle = Update._settle
 _real_free = Held._free
 _real_init = Lookout.__init__
 _real_taken = Bids._taken
@@ -34,7 +35,7 @@ def _shows_the_beat(self: Watch, token: int, *, beat: int, ttl: float) -> bool: 
     return (self.beat, self.ttl) == (beat, ttl)
 
 
-def _counts_from_the_answer(self: _Update[Any], attempt: Any, seen: Known[Any]) -> Any:
+def _counts_from_the_answer(self: Update[Any], attempt: Any, seen: Known[Any]) -> Any:
     outcome = _real_settle(self, attempt, seen)
     if isinstance(outcome, Updated):
         return replace(outcome, sent=self._cell.clock.monotonic())
@@ -143,7 +144,7 @@ BUGS: Final = (
     Bug(
         "deadline-counted-from-the-answer",
         "a holder counts its ttl from when it was told, not from when it asked",
-        replacing(_Update, _settle=_counts_from_the_answer),
+        replacing(Update, _settle=_counts_from_the_answer),
         takes_hours=True,
     ),
     Bug(

@@ -9,16 +9,17 @@ from typing import Any, Final
 
 from persidict import ConcurrencyConflictError, OutcomeUnknownError
 from persidict_sync import cas, fenced_form
-from persidict_sync.cas import Cell, Known, Refused, _Update
+from persidict_sync.cas import Update
+from persidict_sync.cell import Cell
 from persidict_sync.counter import Counter, Step
 from persidict_sync.fenced_form import FencedState
-from persidict_sync.outcome import Attempt, Refusal
+from persidict_sync.outcome import Attempt, Known, Refusal, Refused
 from persidict_sync.record import Record
 from persidict_sync.sequence import Sequence as Numbers
 from scenarios.simulation.bugs.bug import Bug, replacing
 
 _real_attempt = Cell.attempt
-_real_settle = _Update._settle
+_real_settle = Update._settle
 _real_write = Counter._write
 _real_claim = Numbers._claim
 
@@ -36,7 +37,7 @@ def _op_of_the_generation(
     return replace(made, record=replace(record, op=op, ops=record.ops.removesuffix(record.op) + op))
 
 
-def _newest_op_only(self: _Update[Any], attempt: Attempt[Any], seen: Known[Any]) -> Any:
+def _newest_op_only(self: Update[Any], attempt: Attempt[Any], seen: Known[Any]) -> Any:
     record = seen.record
     ours = attempt.record
     if record is not None and record.op != ours.op and record.stems_from(ours):
@@ -53,7 +54,7 @@ def _tells_if_it_has_moved(record: Record, base: Known[Any]) -> bool:
     return record.generation > base.generation
 
 
-def _decides_anew_in_doubt(self: _Update[Any], attempt: Attempt[Any], seen: Known[Any]) -> Any:
+def _decides_anew_in_doubt(self: Update[Any], attempt: Attempt[Any], seen: Known[Any]) -> Any:
     outcome = _real_settle(self, attempt, seen)
     if outcome is None and self._open is not None:
         # It has not landed, so it is made again: under a new identity.
@@ -99,7 +100,7 @@ BUGS: Final = (
     Bug(
         "newest-op-only",
         "a write is looked for in the newest op of a record, not in the ring",
-        replacing(_Update, _settle=_newest_op_only),
+        replacing(Update, _settle=_newest_op_only),
     ),
     Bug(
         "buried-means-failed",
@@ -114,7 +115,7 @@ BUGS: Final = (
     Bug(
         "decides-anew-in-doubt",
         "what has not landed yet is decided anew, under a new identity",
-        replacing(_Update, _settle=_decides_anew_in_doubt),
+        replacing(Update, _settle=_decides_anew_in_doubt),
     ),
     Bug(
         "adds-again-after-unknown",

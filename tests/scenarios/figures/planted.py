@@ -17,8 +17,9 @@ from persidict.persi_dict import PersiDict
 from persidict.s3.connection import S3Connection
 from persidict.settle import Lost, Settlement
 from persidict.testing.conformance import races
-from persidict_sync.cas import Refused, Updated, _Update
+from persidict_sync.cas import Update
 from persidict_sync.coordinator import Coordinator
+from persidict_sync.outcome import Refused, Updated
 from persidict_sync.record import RecordCodec
 from persidict_sync.tenure import Tenure
 from persidict_sync.watch import Terms
@@ -45,13 +46,13 @@ def a_lost_reply_means_not_applied():
         return None
 
     Settlement._judge = judge
-    _Update._settle = settle
+    Update._settle = settle
 
 
 def a_lost_claim_is_anothers():
     """Nor does anybody recognise a claim of its own that it finds there."""
     a_lost_reply_means_not_applied()
-    outcome = _Update.outcome
+    outcome = Update.outcome
 
     def scrambled(self):
         found = outcome(self)
@@ -60,7 +61,7 @@ def a_lost_claim_is_anothers():
             return replace(found, known=replace(found.known, state=state))
         return found
 
-    _Update.outcome = scrambled
+    Update.outcome = scrambled
 
 
 def a_busy_store_has_not_applied_it():
