@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-from scenarios.checks.all import check_all
+from scenarios.checks.all import EXAMPLES, check_all
 from scenarios.conduct import Run
 from scenarios.figures import command as figures
 from scenarios.ground import UnusableStoreError
@@ -89,11 +89,11 @@ def _on_history(parsed: argparse.Namespace) -> int:
         return _refuse(str(error))
 
 
-def _check(history: History, _: argparse.Namespace) -> int:
+def _check(history: History, parsed: argparse.Namespace) -> int:
     report = check_all(history)
     if not report.lines:
         return _refuse("no check applies: the history has no operation or belief that any knows")
-    print(*report.shown(), sep="\n")
+    print(*report.shown(most=None if parsed.all else EXAMPLES), sep="\n")
     return FAIL if report.violations else PASS
 
 
@@ -199,6 +199,7 @@ def _add_commands_on_histories(commands: Any) -> None:
     picture = commands.add_parser("picture", help="draw who held what when, as one SVG file")
     for parser in (check, page, picture):
         parser.add_argument("history", type=Path, metavar="HISTORY.jsonl")
+    check.add_argument("--all", action="store_true", help="show every violation")
     page.add_argument("drawing", type=Path, metavar="FILE.html")
     picture.add_argument("drawing", type=Path, metavar="FILE.svg")
     picture.add_argument(

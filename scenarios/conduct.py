@@ -28,6 +28,7 @@ from scenarios.scenario import Audit, Evidence, Finding, Scenario
 from scenarios.screen import Line, Screen, Span
 from scenarios.stores import parse_store
 from scenarios.tally import tally
+from scenarios.words import many
 from scenarios.worker import Orders
 
 
@@ -210,7 +211,10 @@ class Run:
 
     def _introduction(self, ground: Ground) -> Iterator[Line]:
         options = self._options
-        size = f"{options.workers} worker processes, {options.tasks} tasks, seed {options.seed}"
+        size = (
+            f"{many(options.workers, 'worker process')}, {many(options.tasks, 'task')}, "
+            f"seed {options.seed}"
+        )
         yield [Span(f"  {self._scenario.name}  ", "bold"), Span(size)]
         yield [Span(f"  {_where(ground)}", "dim")]
         yield []
@@ -220,6 +224,8 @@ class Run:
             yield [Span(f"  {self._scenario.story}")]
         yield [Span(f"  {self._scenario.strikes}")]
         yield [Span(f"  {_about_drops(ground)}")]
+        if self._scenario.doubt and not options.unsafe:
+            yield [Span(f"  {self._scenario.doubt}", "dim")]
         yield []
 
 

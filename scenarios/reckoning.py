@@ -12,6 +12,7 @@ from scenarios.history import merge
 from scenarios.order import Order
 from scenarios.scenario import Evidence, Finding
 from scenarios.updates import Update
+from scenarios.words import many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,7 @@ def check_linearizable(evidence: Evidence) -> Finding:
     """
     history = merge(evidence.logs.values())
     violations = [violation.text for violation in check_linearizability(history)]
-    return Finding("linearizable", f"{len(history.operations)} operations", violations)
+    return Finding("linearizable", many(len(history.operations), "operation"), violations)
 
 
 def check_all_done(evidence: Evidence, *, updates: Sequence[Update]) -> Finding:

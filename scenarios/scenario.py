@@ -73,6 +73,7 @@ class Scenario:
         summary: One line, for the list.
         story: What happens, in one line, for a person about to watch.
         unsafe_story: What the planted wrong variant does instead.
+        doubt: What an unknown outcome means, in one line; empty where none is counted.
         strikes: What befalls two of the workers, in one line.
         program: What each worker runs.
         audit: What judges the outcome; a pure function.
@@ -92,6 +93,7 @@ class Scenario:
     strikes: str
     program: Program
     audit: Callable[[Evidence], Audit]
+    doubt: str = ""
     counted: str = "claimed"
     heat_size: Callable[[Options], int] = half_the_workers
     duels_over: Sequence[str] | None = None

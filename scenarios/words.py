@@ -11,8 +11,9 @@ def times(count: int) -> str:
 
 
 def many(count: int, noun: str) -> str:
-    """How many of something: `1 belief`, `2 beliefs`."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+    """How many of something: `1 belief`, `2 beliefs`, `2 processes`."""
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{ending}"
 
 
 def listed(names: Iterable[str]) -> str:

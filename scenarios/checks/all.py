@@ -36,21 +36,31 @@ from scenarios.checks.violation import Check, Violation
 from scenarios.history import History
 from scenarios.words import many
 
+EXAMPLES: Final = 5
+"""So many violations of one check are shown, unless all are asked for."""
+
 
 @dataclass(frozen=True)
 class Checked:
-    """One line of a report: what was checked, on how much, and what breaks it."""
+    """One line of a report: what was checked, on how much, what it promises, and what breaks it."""
 
     check: str
     counted: str
+    promise: str
     violations: Sequence[Violation]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What all checkers that apply have found."""
+    """What all checkers that apply have found.
+
+    Attributes:
+        lines: A line for each of them.
+        began: When the history begins, in its seconds.
+    """
 
     lines: Sequence[Checked]
+    began: float
 
     @property
     def violations(self) -> Sequence[Violation]:
@@ -64,16 +74,28 @@ class Report:
             "violations": [violation.to_json() for violation in self.violations],
         }
 
-    def shown(self) -> Iterator[str]:
-        """As lines for people."""
+    def shown(self, *, most: int | None = EXAMPLES) -> Iterator[str]:
+        """As lines for people, with seconds since the history began.
+
+        Args:
+            most: How many violations of each check; None for all.
+        """
         for line in self.lines:
             verdict = "violated" if line.violations else "ok"
             yield f"{line.check:<18}{verdict:<10}{line.counted}"
-            for violation in line.violations:
-                yield f"  {violation.at:12.6f} s  {violation.object}: {violation.text}"
-                if violation.operations:
-                    ids = ", ".join(map(str, violation.operations))
-                    yield f"{'':19}operations {ids}"
+            if line.violations:
+                yield f"  promised: {line.promise}"
+            for violation in line.violations[:most]:
+                yield from self._told(violation)
+            more = len(line.violations[most:]) if most is not None else 0
+            if more:
+                yield f"  … and {more:,} more of these; --all shows them"
+
+    def _told(self, violation: Violation) -> Iterator[str]:
+        yield f"  {violation.at - self.began:10.6f} s  {violation.object}: {violation.text}"
+        if violation.operations:
+            ids = ", ".join(map(str, violation.operations))
+            yield f"{'':16}operations {ids}"
 
 
 _Counted = Callable[[History], str | None]
@@ -127,20 +149,60 @@ def _taken_over(history: History) -> str | None:
     return many(len(seconds), "takeover") + longest
 
 
-CHECKS: Final[Sequence[tuple[str, Check, _Counted]]] = (
-    (LINEARIZABLE, check_linearizability, _objects(*MODELS)),
-    (LOST_UPDATES, check_lost_updates, _objects("counter", "register")),
-    (AT_MOST_ONCE, check_at_most_once, _objects("claim", "reclaim", "once")),
-    (SEQUENCES, check_sequences, _objects("sequence")),
-    (ETAGS, check_etags, _objects("item")),
-    (MUTUAL_EXCLUSION, check_mutual_exclusion, _held(by_many=False)),
-    (PERMIT_BOUND, check_permit_bound, _held(by_many=True)),
-    (TOKENS, check_tokens, _tokens),
-    (FREED, check_freed, _freed),
-    (FENCING, check_fencing, _objects("fenced")),
-    (TAKEOVER, check_takeover, _taken_over),
+CHECKS: Final[Sequence[tuple[str, Check, _Counted, str]]] = (
+    (
+        LINEARIZABLE,
+        check_linearizability,
+        _objects(*MODELS),
+        "each operation takes effect at one moment between its call and its answer",
+    ),
+    (
+        LOST_UPDATES,
+        check_lost_updates,
+        _objects("counter", "register"),
+        "no update is lost or counted twice",
+    ),
+    (
+        AT_MOST_ONCE,
+        check_at_most_once,
+        _objects("claim", "reclaim", "once"),
+        "a task is begun by one, who was told that it had won it, and has one result",
+    ),
+    (
+        SEQUENCES,
+        check_sequences,
+        _objects("sequence"),
+        "no number is handed out twice, and those that one is handed rise",
+    ),
+    (ETAGS, check_etags, _objects("item"), "no etag is given to two versions"),
+    (
+        MUTUAL_EXCLUSION,
+        check_mutual_exclusion,
+        _held(by_many=False),
+        "no two believe to hold the same at once",
+    ),
+    (
+        PERMIT_BOUND,
+        check_permit_bound,
+        _held(by_many=True),
+        "never more believe to hold a permit than there are permits",
+    ),
+    (TOKENS, check_tokens, _tokens, "who acquires later has a higher token"),
+    (FREED, check_freed, _freed, "what was released or broken is not held under that token again"),
+    (
+        FENCING,
+        check_fencing,
+        _objects("fenced"),
+        "no write lands after one of a higher token",
+    ),
+    (
+        TAKEOVER,
+        check_takeover,
+        _taken_over,
+        "what nobody holds is soon acquired by one who waits for it",
+    ),
 )
-"""Every check: its name, what it is, and what it has to look at in a history."""
+"""Every check: its name, what it is, what it has to look at in a history, and what it promises."""
 
 
 def check_all(history: History) -> Report:
@@ -153,9 +215,9 @@ def check_all(history: History) -> Report:
         ValueError: The history states something wrongly, so that it cannot be checked.
     """
     lines = []
-    for name, check, counted in CHECKS:
+    for name, check, counted, promise in CHECKS:
         violations = check(history)
         looked_at = counted(history)
         if violations or looked_at is not None:
-            lines.append(Checked(name, looked_at or "", violations))
-    return Report(lines)
+            lines.append(Checked(name, looked_at or "", promise, violations))
+    return Report(lines, began=history.events[0].at)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
+from math import isfinite
 from typing import Final
 
 from scenarios.beliefs import Belief, Moment, beliefs_by_object
@@ -92,10 +93,11 @@ def _crowd(holding: Sequence[Belief], *, check: str, most: int) -> Violation:
     last = holding[-1]
     held = ", ".join(f"{each.actor} under token {each.token}" for each in holding)
     seconds = min(each.end.at for each in holding) - last.begin.at
+    how_long = f"for {seconds:.3f} s" if isfinite(seconds) else "from then on"
     return Violation(
         check=check,
         object=last.object,
-        text=f"{len(holding)} believed to hold it for {seconds:.3f} s, and {most} may: {held}",
+        text=f"at most {most} may hold it, and {len(holding)} believed to, {how_long}: {held}",
         at=last.begin.at,
         operations=tuple(
             each.acquired_by for each in reversed(holding) if each.acquired_by is not None

@@ -10,7 +10,7 @@ from typing import Any
 from scenarios.claim_race.attempts import Attempt, attempts_in, by_task, contested
 from scenarios.fates import check_fates
 from scenarios.scenario import Audit, Evidence, Finding
-from scenarios.words import listed, times
+from scenarios.words import listed, many, times
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _run_once(case: _Case) -> Finding:
             if attempt.runs and attempt.outcome not in ("won", "unknown")
         ]
     ran = sum(any(attempt.runs for attempt in attempts) for attempts in case.by_task.values())
-    return Finding("no task run by two", f"{ran} tasks run", violations)
+    return Finding("no task run by two", f"{many(ran, 'task')} run", violations)
 
 
 def _claimed_once(case: _Case) -> Finding:

@@ -11,6 +11,7 @@ from scenarios.leases.figures import figures_of
 from scenarios.leases.holding import check_exclusion, check_record, check_takeover, check_tokens
 from scenarios.leases.working import check_work
 from scenarios.scenario import Audit, Evidence, Finding
+from scenarios.words import many
 
 NAME: Final = "lease/writer"
 
@@ -64,7 +65,7 @@ def _check_order(case: Case) -> Finding:
         for ledger, done in case.done.items()
         for late, before in _late(done, shown=case.ledgers.get(ledger) or ())
     ]
-    return Finding("no write after a later token's", f"{len(case.all_done)} writes", violations)
+    return Finding("no write after a later token's", many(len(case.all_done), "write"), violations)
 
 
 def _late(done: Iterable[Line], *, shown: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
@@ -93,7 +94,8 @@ def _check_stored(case: Case) -> Finding:
             )
         if stored.get("generation") != len(lines):
             violations.append(
-                f"{ledger} shows {len(lines)} lines, and generation {stored.get('generation')}"
+                f"{ledger} shows {many(len(lines), 'line')}, "
+                f"and generation {stored.get('generation')}"
             )
-    counted = f"{len(case.ledgers)} ledgers, {len(case.lines)} lines"
+    counted = f"{many(len(case.ledgers), 'ledger')}, {many(len(case.lines), 'line')}"
     return Finding("what is stored agrees", counted, violations)

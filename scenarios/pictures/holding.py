@@ -262,7 +262,7 @@ def _legend(holding: Holding, actors: Sequence[str], *, window: Window) -> Seque
         for place, x in enumerate((0, 12))
     )
     keys = [
-        Key(held, "holds, with its token"),
+        Key(held, "holds, with its token; the shade changes with each"),
         Key(tag("rect", y=6, width=22, height=2, class_="waiting"), "asks for it"),
     ]
     if any(each.is_replaced > each.is_over for each in holding.tenures):

@@ -69,7 +69,7 @@ def _section_of_activity(subject: Subject) -> Iterator[Section]:
     won = sum(answer_of(call) == "done" for call in calls)
     if subject.claims:
         tasks = {call.object for call in calls if answer_of(call) == "done"}
-        title = f"Who claimed what when: {won:,} claims won, of {len(tasks):,} tasks"
+        title = f"Who claimed what when: {many(won, 'claim')} won, of {many(len(tasks), 'task')}"
         text = (
             "Columns count the claims that were answered in each hundredth of the time; the number "
             "beside each worker is how many it won. Claims won and tasks are as many, if no task "
@@ -78,7 +78,7 @@ def _section_of_activity(subject: Subject) -> Iterator[Section]:
         if any(call.kind == "reclaim" for call in calls):
             text += " Some may be reclaimed: won again after their owner's death or failure."
     else:
-        title = f"Who did what when: {len(calls):,} operations"
+        title = f"Who did what when: {many(len(calls), 'operation')}"
         text = (
             "Columns count the operations that were answered in each hundredth of the time; the "
             "number beside each worker is how many succeeded."
@@ -169,7 +169,7 @@ def _section_of_requests(subject: Subject) -> Iterator[Section]:
     total = sum(sum(by_status.values()) for by_status in requests.values())
     chart = figure(draw_requests(requests), name="requests", title="requests by verb and answer")
     if subject.has_http:
-        title = f"{total:,} requests, for {estimated_cost(requests):.4f} dollars"
+        title = f"{many(total, 'request')}, for {estimated_cost(requests):.4f} dollars"
         text = f"Requests of all workers by verb and status. Prices: {PRICE_LIST}."
     else:
         title = f"{total:,} calls of the dictionary, for nothing"

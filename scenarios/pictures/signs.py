@@ -7,7 +7,7 @@ from typing import Final
 
 from scenarios.pictures.chart import Key, Row
 from scenarios.pictures.fates import Fate, Strike
-from scenarios.pictures.markup import Markup, tag
+from scenarios.pictures.markup import Markup, joined, tag
 from scenarios.pictures.window import Window, duration
 from scenarios.words import many
 
@@ -30,8 +30,20 @@ KILLED: Final = Key(
     "killed",
 )
 FAULT: Final = Key(
-    tag("svg", tag("path", d="M0-4L4 4L-4 4z"), x=11, y=7, class_="fault", overflow="visible"),
-    "fault, such as a lost answer",
+    joined(
+        (
+            tag("rect", width=22, height=14, class_="struck"),
+            tag(
+                "svg",
+                tag("path", d="M0-4L4 4L-4 4z"),
+                x=11,
+                y=7,
+                class_="fault",
+                overflow="visible",
+            ),
+        )
+    ),
+    "fault, such as a lost answer; shaded while it lasts",
 )
 WRONG: Final = Key(
     tag("rect", x=1, y=1, width=20, height=12, class_="wrong-sample"), "breaks the guarantee"

@@ -14,6 +14,7 @@ from scenarios.simulation.shrink import shrunk
 from scenarios.simulation.story import schedule, told
 from scenarios.simulation.sweep import Terms, Totals, Verdict, sweep
 from scenarios.simulation.vigil import HOURS
+from scenarios.words import many
 
 PASS, FAIL = 0, 1
 
@@ -75,7 +76,10 @@ def _one(seed: int, *, terms: Terms, history: Path | None, shrinks: bool) -> int
         write_history(history, history_of(outcome, **terms.about))
     for one in found:
         print(f"{one.check}: {one.object} at {one.at:.4f} s: {one.text}")
-    print(f"{outcome.operations} operations, {outcome.requests} requests, {len(found)} violations")
+    print(
+        f"{many(outcome.operations, 'operation')}, {many(outcome.requests, 'request')}, "
+        f"{many(len(found), 'violation')}"
+    )
     if found and shrinks:
         _shrink(seed, terms=terms, check=found[0].check)
     return FAIL if found else PASS

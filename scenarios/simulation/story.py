@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from scenarios.simulation.plan import Plan
 from scenarios.simulation.run import Outcome
+from scenarios.words import many
 
 LONGEST: Final = 200
 """Lines of a run that are told; of a longer one, the last."""
@@ -31,7 +32,7 @@ def schedule(plan: Plan) -> Iterator[str]:
         steps = [step for _, step in plan.steps(seat)]
         if steps:
             yield (
-                f"w{seat + 1}, {settings.threads} thread(s), clock x {settings.rate:.4f}: "
+                f"w{seat + 1}, {many(settings.threads, 'thread')}, clock x {settings.rate:.4f}: "
                 f"{', '.join(steps)}"
             )
     for one in plan.disruptions:
@@ -50,7 +51,7 @@ def told(outcome: Outcome) -> Iterator[str]:
         for at, actor, name, fields in outcome.lines
     ]
     if len(lines) > LONGEST:
-        yield f"... {len(lines) - LONGEST} lines before"
+        yield f"... {many(len(lines) - LONGEST, 'line')} before"
     yield from lines[-LONGEST:]
 
 

@@ -22,6 +22,7 @@ from scenarios.simulation.judge import violations
 from scenarios.simulation.plan import Plan
 from scenarios.simulation.run import run
 from scenarios.simulation.vigil import HOURS, vigil_of
+from scenarios.words import many
 
 CHUNK: Final = 20
 """Seeds that a process runs before it reports."""
@@ -177,8 +178,8 @@ class Totals:
         """As lines for people."""
         took = time.monotonic() - self.began
         yield (
-            f"{self.seeds:,} seeds in {took:.1f} s: {self.seeds / took:.1f} seeds/s, "
-            f"{self.operations:,} operations, {self.requests:,} requests, "
+            f"{many(self.seeds, 'seed')} in {took:.1f} s: {self.seeds / took:.1f} seeds/s, "
+            f"{many(self.operations, 'operation')}, {many(self.requests, 'request')}, "
             f"{self.faults / max(1, self.requests):.0%} struck, "
             f"{self.acquisitions:,} acquisitions, {self.seconds / 3600:,.1f} simulated hours"
         )
@@ -186,5 +187,5 @@ class Totals:
         for kind, rate in self.rates().items():
             yield f"  {kind:<20}{rate:6.1%}"
         yield f"violations: {sum(len(one.violations) for one in self.convicted)}" + (
-            f" in {len(self.convicted)} seeds" if self.convicted else ""
+            f" in {many(len(self.convicted), 'seed')}" if self.convicted else ""
         )

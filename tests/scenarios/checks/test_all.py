@@ -77,10 +77,10 @@ def test_takeovers_are_counted():
     assert line.counted == "1 takeover, the longest 2.000 s"
 
 
-def run(story, tmp_path):
+def run(story, tmp_path, *options):
     path = tmp_path / "h.jsonl"
     write_history(path, story.history)
-    return main(["check", str(path)])
+    return main(["check", str(path), *options])
 
 
 def test_a_good_history_passes(tmp_path, capsys):
@@ -111,3 +111,25 @@ def test_what_is_no_history_is_refused(text, shown, tmp_path, capsys):
 def test_what_cannot_be_checked_is_refused(tmp_path, capsys):
     assert run(Story().do(1, HITS, "incr"), tmp_path) == 2
     assert "operation 1: counter has no 'incr'" in capsys.readouterr().err
+
+
+def test_a_violation_is_told_in_seconds_since_the_beginning_with_what_was_promised(
+    tmp_path, capsys
+):
+    assert run(Story().acquire(1, at=50_000.0).acquire(2, by="w2"), tmp_path) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "  promised: no two believe to hold the same at once" in lines
+    assert any(line.strip().startswith("1.000000 s  lease/x: at most 1 may") for line in lines)
+
+
+@pytest.mark.parametrize(("options", "shown"), [([], 5), (["--all"], 7)])
+def test_of_many_violations_the_first_are_shown_unless_all_are_asked_for(
+    options, shown, tmp_path, capsys
+):
+    story = Story()
+    for number in range(8):
+        story.acquire(1, by=f"w{number}")
+    assert run(story, tmp_path, *options) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if "token 1 was given twice" in line]) == shown
+    assert ("  … and 2 more of these; --all shows them" in lines) is (not options)

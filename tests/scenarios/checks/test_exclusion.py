@@ -29,7 +29,7 @@ def test_two_at_once_are_named():
     assert violation.operations == ("b", "a")
     assert violation.tokens == (2, 1)
     assert violation.at == 6.0
-    assert "2 believed to hold it for 1.000 s, and 1 may" in violation.text
+    assert "at most 1 may hold it, and 2 believed to, for 1.000 s: w1 under" in violation.text
 
 
 def test_a_frozen_holder_believes_until_its_deadline_and_no_longer():
@@ -95,7 +95,7 @@ def test_as_many_as_there_are_permits():
     (violation,) = permits(story.acquire(3, by="w3", of=S))
     assert violation.check == "permit bound"
     assert violation.tokens == (3, 2, 1)
-    assert "3 believed to hold it for inf s, and 2 may" in violation.text
+    assert "at most 2 may hold it, and 3 believed to, from then on: " in violation.text
 
 
 def test_a_holder_of_a_permit_may_check_it_after_another_has_acquired_one():
