@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
+from persidict.testing.command_line import INTERRUPTED
 from scenarios.checks.all import check_all
 from scenarios.conduct import Run
 from scenarios.figures import command as figures
@@ -27,7 +28,6 @@ from scenarios.simulation.arguments import DESCRIPTION, add_arguments
 PASS: Final = 0
 FAIL: Final = 1
 MISUSE: Final = 2
-INTERRUPTED: Final = 130
 
 _EPILOG: Final = """\
 stores:

@@ -11,6 +11,7 @@ from typing import Final
 
 from persidict.bucket_address import FORM, parse_bucket
 from persidict.exceptions import BackendError
+from persidict.testing.command_line import status_of
 from persidict.testing.conformance.check_store import check_store
 from persidict.testing.conformance.findings import Finding
 
@@ -24,7 +25,8 @@ address:
 Credentials come from where the AWS SDK finds them. The bucket must be there, or create_bucket=true
 has it created. Everything is written under a prefix of its own and deleted again.
 
-exit status: 0 nothing wrong was found; 1 something was; 2 it was not checked
+exit status: 0 nothing wrong was found; 1 something was; 2 it was not checked, or nobody read on;
+130 interrupted
 """
 
 
@@ -69,4 +71,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of(main))
