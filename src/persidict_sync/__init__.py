@@ -24,6 +24,7 @@ from persidict_sync.errors import (
     NotDoneError,
     OwnerDied,
     RecordError,
+    RecordTooLargeError,
     StaleTokenError,
     TaskFailedError,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "OwnerDied",
     "Progress",
     "RecordError",
+    "RecordTooLargeError",
     "Semaphore",
     "Sequence",
     "SharedValue",
