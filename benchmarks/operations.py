@@ -19,8 +19,10 @@ RECLAIM: Final[dict[str, Any]] = {"on_owner_death": "reclaim", "ttl": 30.0, "max
 def coordinator(stage: Stage) -> None:
     """What it takes to begin."""
     count = stage.count
-    count("over a bucket", lambda: Coordinator(stage.dictionary(create_bucket=True)), most=1)
-    count("over a bucket, `create_bucket=False`", lambda: Coordinator(stage.dictionary()), most=0)
+    make = stage.dictionary
+    count("by the address of a bucket", lambda: make().check_bucket(), most=1)
+    count("over a `BasicS3Dict`", lambda: Coordinator(make(create_bucket=True)), most=1)
+    count("over one with `create_bucket=False`", lambda: Coordinator(make()), most=0)
     count("any primitive, made", lambda: stage.ours.lease("made"), most=0)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
+from persidict.testing.command_line import INTERRUPTED
 from scenarios.checks.all import EXAMPLES, check_all
 from scenarios.conduct import Run
 from scenarios.figures import command as figures
@@ -27,13 +28,13 @@ from scenarios.simulation.arguments import DESCRIPTION, add_arguments
 PASS: Final = 0
 FAIL: Final = 1
 MISUSE: Final = 2
-INTERRUPTED: Final = 130
 
 _EPILOG: Final = """\
 stores:
   embedded                   an S3 server of this run's own on 127.0.0.1 (needs the extra `testing`)
   s3://bucket/prefix?endpoint_url=URL&region=NAME
                              S3, or anything that speaks it; both parameters may be left out.
+                             The bucket must be there, or &create_bucket=true has it created.
                              Credentials come from where the AWS SDK finds them (better), or from
                              aws_access_key_id=, aws_secret_access_key=, aws_session_token=
   sqlite:///relative/path    one file; four slashes for an absolute path

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, urlencode
 
 from persidict import BasicS3Dict, PersiDict, SQLiteDict
-from persidict_sync.address import S3_SETTINGS, Bucket, File, Memory, parse
+from persidict.bucket_address import CREATE, SETTINGS, Bucket
+from persidict_sync.address import File, Memory, parse
 
 if TYPE_CHECKING:
     import boto3
@@ -26,7 +27,10 @@ _CREDENTIALS: Final[tuple[str, ...]] = (
 
 @dataclass(frozen=True)
 class S3Address:
-    """A prefix of a bucket; the credentials are neither in its repr nor in its URL."""
+    """A prefix of a bucket, as `persidict.bucket_address.Bucket`, and who may use it.
+
+    The credentials are neither in its repr nor in its URL.
+    """
 
     bucket: str
     prefix: str = ""
@@ -35,11 +39,13 @@ class S3Address:
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_embedded: bool = False
     expected_bucket_owner: str | None = None
+    create_bucket: bool = False
 
     @property
     def url(self) -> str:
         """The address as `parse_store` reads it, without its secrets."""
-        settings = {name: getattr(self, name) for name in S3_SETTINGS}
+        settings = {name: getattr(self, name) for name in SETTINGS}
+        settings[CREATE] = "true" if self.create_bucket else None
         query = urlencode({name: value for name, value in settings.items() if value}, safe=":/")
         return f"s3://{self.bucket}/{quote(self.prefix)}" + (f"?{query}" if query else "")
 
@@ -48,7 +54,11 @@ class S3Address:
         return replace(self, prefix="/".join(filter(None, (self.prefix, prefix))))
 
     def open(self, *, create: bool = False) -> PersiDict[Any]:
-        """A dictionary over a client of its own."""
+        """A dictionary over a client of its own.
+
+        Args:
+            create: Whether to create the bucket, if it is missing and the address says so.
+        """
         session = _session(self.credentials) if self.credentials else None
         return BasicS3Dict(
             bucket_name=self.bucket,
@@ -58,7 +68,7 @@ class S3Address:
             session=session,
             endpoint_url=self.endpoint_url,
             config=_path_style(has_proxies=not self.is_embedded) if self.endpoint_url else None,
-            create_bucket=create,
+            create_bucket=create and self.create_bucket,
             expected_bucket_owner=self.expected_bucket_owner,
         )
 
@@ -102,18 +112,25 @@ def parse_store(text: str) -> Address | str:
     match found:
         case File(path):
             return SQLiteAddress(path)
-        case Bucket(name, prefix, settings):
-            return _s3_address(name, prefix, settings)
+        case Bucket() as bucket:
+            return _s3_address(bucket)
         case Memory():
             raise ValueError("--store: workers are processes and share no memory; give sqlite:")
 
 
-def _s3_address(bucket: str, prefix: str, settings: Mapping[str, str]) -> S3Address:
+def _s3_address(bucket: Bucket) -> S3Address:
+    settings = bucket.settings
     credentials = {name: settings[name] for name in _CREDENTIALS if name in settings}
     if len(credentials.keys() & set(_CREDENTIALS[:2])) == 1:
         raise ValueError(f"--store s3:// needs both {_CREDENTIALS[0]} and {_CREDENTIALS[1]}")
-    others: dict[str, Any] = {name: settings[name] for name in S3_SETTINGS if name in settings}
-    return S3Address(bucket, prefix, **others, credentials=credentials)
+    others: dict[str, Any] = {name: settings[name] for name in SETTINGS if name in settings}
+    return S3Address(
+        bucket.name,
+        bucket.prefix,
+        **others,
+        credentials=credentials,
+        create_bucket=bucket.create_bucket,
+    )
 
 
 def _session(credentials: Mapping[str, str]) -> boto3.Session:

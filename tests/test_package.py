@@ -1,6 +1,8 @@
 """The distribution: what it exports, what importing it costs, and that its README is true."""
 
+import ast
 import importlib.metadata
+import inspect
 import os
 import re
 import shutil
@@ -12,6 +14,7 @@ import pytest
 
 import persidict
 import persidict_sync
+from persidict_sync import Coordinator
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -24,6 +27,42 @@ def test_the_version_is_that_of_the_distribution():
 
 def test_everything_exported_is_there():
     assert all(hasattr(persidict, name) for name in persidict.__all__)
+    assert not hasattr(persidict_sync, "Nonsense")
+
+
+def test_what_is_exported_is_what_type_checkers_see():
+    tree = ast.parse(Path(persidict_sync.__file__).read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    homes = {alias.name: node.module for node in imports for alias in node.names}
+    for name in persidict_sync.__all__:
+        home = importlib.import_module(homes[name])
+        assert getattr(persidict_sync, name) is getattr(home, name)
+
+
+def test_what_a_coordinator_takes_and_gives_can_be_annotated():
+    methods = [each for each in vars(Coordinator).values() if inspect.isfunction(each)]
+    annotations = " ".join(kind for each in methods for kind in each.__annotations__.values())
+    of_others = {"Any", "BaseRetrying", "Clock", "Iterable", "KeyParts", "None", "PersiDict"}
+    names = set(re.findall("[A-Z][A-Za-z]+", annotations)) - of_others - {"Self", "Unpack"}
+    assert "Lease" in names
+    assert names <= {*persidict_sync.__all__}
+
+
+def test_what_primitives_give_can_be_annotated():
+    with Coordinator("memory:") as fleet:
+        value, claims = fleet.value("config"), fleet.claims("tasks")
+        given = {
+            "Held": fleet.lease("nightly").acquire(),
+            "Holder": fleet.lease("nightly").holder(),
+            "Version": value.set(1),
+            "Change": value.history()[0],
+            "Claim": claims.claim("a"),
+            "Task": claims.get("a"),
+            "Progress": claims.run(len, []),
+        }
+    assert {name: type(one) for name, one in given.items()} == {
+        name: getattr(persidict_sync, name) for name in given
+    }
 
 
 @pytest.mark.parametrize(

@@ -90,20 +90,16 @@ class BasicS3Dict(PersiDict[ValueType]):
             timeout=self.operation_timeout,
         )
         self.region: str | None = region or self.s3_client.meta.region_name
-        store = S3Store(
+        self._bucket = S3Store(
             bucket_name,
             connection=self._connection,
             owner=expected_bucket_owner,
             probe_prefix=self.root_prefix,
             nonce=self._policy.clock.nonce,
         )
-        self._attach(store)
+        self._attach(self._bucket)
         if create_bucket:
-            self._items.store.retried(
-                lambda: store.ensure_bucket(self.region),
-                "create_bucket",
-                Name.of(None, self.base_url),
-            )
+            self._look_for_bucket("create_bucket", create=True)
 
     @property
     def s3_client(self) -> S3Client:
@@ -114,6 +110,35 @@ class BasicS3Dict(PersiDict[ValueType]):
     def base_url(self) -> str:
         """Where the items are: `s3://bucket/prefix/`."""
         return f"s3://{self.bucket_name}/{self.root_prefix}"
+
+    def check_bucket(self) -> None:
+        """See that the bucket is there; one request, and it is never created.
+
+        Not guaranteed: that it is there when the store answers 403. Without the permission to look
+        at a bucket one may still be allowed to use it.
+
+        Raises:
+            BackendError: It is missing, or cannot be looked at.
+
+        Example:
+            >>> from moto import mock_aws
+            >>> with mock_aws():
+            ...     d = BasicS3Dict(bucket_name="jbos", region="us-east-1", create_bucket=False)
+            ...     d.check_bucket()
+            Traceback (most recent call last):
+            ...
+            persidict.exceptions.BackendError: S3 head_bucket of s3://jbos/ failed: 404. Check \
+the name of the bucket, and the endpoint. If the bucket is to be a new one, create it, or have it \
+created by create_bucket=true.
+        """
+        self._look_for_bucket("head_bucket", create=False)
+
+    def _look_for_bucket(self, operation: str, *, create: bool) -> None:
+        self._items.store.retried(
+            lambda: self._bucket.ensure_bucket(self.region, create=create),
+            operation,
+            Name.of(None, self.base_url),
+        )
 
     def _params(self) -> dict[str, Any]:
         return {

@@ -203,4 +203,4 @@ class Cell(Generic[StateT]):
         try:
             yield
         except RecordError as error:
-            raise RecordError(error.problem, self.key) from error.__cause__
+            raise type(error)(error.problem, self.key) from error.__cause__

@@ -22,7 +22,7 @@ from persidict_sync.claim_state import (
     given_back,
 )
 from persidict_sync.context import Context
-from persidict_sync.errors import LeaseLost, StaleTokenError
+from persidict_sync.errors import LeaseLost, RecordTooLargeError, StaleTokenError
 from persidict_sync.outcome import Known, Transition, Updated
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class Claim:
         After an `OutcomeUnknownError` or an interrupt it may be called again, with the same result.
 
         Args:
-            result: Any JSON, so that the record stays under 64 KiB.
+            result: Any JSON; 60 KiB of it fit. Store what may be larger under a key of a dictionary
+                first, and complete with the key.
 
         Raises:
             StaleTokenError: The task was claimed again, or requeued; nothing was committed.
@@ -115,11 +116,20 @@ class Claim:
                 nothing was committed.
             OutcomeUnknownError: The result may or may not have been committed.
             TypeError: The result is no JSON; nothing was committed.
-            RecordError: The result is too large, or the record is damaged; nothing was committed.
+            RecordTooLargeError: The result is too large; nothing was committed, and the task stays
+                claimed: call it again with less.
+            RecordError: The result is no JSON, or the record is damaged; nothing was committed.
             BackendError: The store refused, and nothing was committed.
             ConcurrencyConflictError: The store kept refusing for conflicts; nothing was committed.
         """
-        self._settle("completed", {DONE}, partial(completed, token=self.token, result=result))
+        try:
+            self._settle("completed", {DONE}, partial(completed, token=self.token, result=result))
+        except RecordTooLargeError as error:
+            raise RecordTooLargeError(
+                f"{error.problem}. Its task stays claimed until it is completed with less, or "
+                "failed",
+                error.key,
+            ) from None
 
     def fail(self, error: BaseException | str) -> str:
         """Record that the task has failed, and why; one request.

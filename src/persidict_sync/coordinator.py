@@ -41,9 +41,9 @@ class Coordinator:
 
     Args:
         store: An address: `s3://bucket/prefix?endpoint_url=…`, `sqlite:///relative/path`,
-            `sqlite:////absolute/path` or `memory:`, see `persidict_sync.address.parse`. Or any
-            `PersiDict`, whose storage is used under a prefix of its own with records in strict
-            JSON.
+            `sqlite:////absolute/path` or `memory:`, see `persidict_sync.address.parse`. A bucket
+            must be there, unless its address says `create_bucket=true`. Or any `PersiDict`, whose
+            storage is used under a prefix of its own with records in strict JSON.
         owner: How this process calls itself in records, for people: 1 to 128 printable
             characters; host and process id by default. Nothing is recognised by it.
         prefix: The first part of all keys.
@@ -58,6 +58,8 @@ class Coordinator:
         ValueError: The address, the owner, the prefix or the timeout is unusable.
         TypeError: The store is neither an address nor a `PersiDict`, or is append-only; or
             another argument is of the wrong type.
+        BackendError: The store at the address cannot be opened; of S3, the bucket is missing, or
+            cannot be looked at. A 403 on looking is not fatal.
 
     Example:
         >>> with Coordinator("memory:") as fleet:

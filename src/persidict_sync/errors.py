@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class RecordError(ValueError):
     """A stored record is not one that this version can work with; nothing was overwritten.
@@ -19,14 +21,33 @@ class RecordError(ValueError):
         The record 'jobs' cannot be used: it is of format 2, and this version reads 1
     """
 
+    _impossible: ClassVar = "used"
+
     def __init__(self, problem: str, key: object = None) -> None:
         named = "The record" if key is None else f"The record {key!r}"
-        super().__init__(f"{named} cannot be used: {problem}")
+        super().__init__(f"{named} cannot be {self._impossible}: {problem}")
         self.problem = problem
         self.key = key
 
     def __reduce__(self) -> tuple[type[RecordError], tuple[str, object]]:
         return type(self), (self.problem, self.key)
+
+
+class RecordTooLargeError(RecordError):
+    """What was to be stored does not fit into a record; nothing was written.
+
+    Store it under a key of a dictionary, and call again with the key in its place.
+
+    Example:
+        >>> from persidict_sync import Coordinator
+        >>> claim = Coordinator("memory:").claims("frames").claim("frame-1")
+        >>> try:
+        ...     claim.complete("x" * 70_000)
+        ... except RecordTooLargeError:
+        ...     claim.complete({"key": "frame-1"})
+    """
+
+    _impossible: ClassVar = "written"
 
 
 class LeaseLost(RuntimeError):  # noqa: N818 - an event of coordination, named as the field does

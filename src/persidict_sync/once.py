@@ -105,6 +105,9 @@ class Once:
             OutcomeUnknownError: It may or may not have been begun, or stored; it was not run if
                 this came before the start.
             RecordError: Its record is damaged or foreign, or was deleted meanwhile.
+            RecordTooLargeError: In the call that has run it: its result is too large, which for all
+                others is a failure. 60 KiB of JSON fit; store what may be larger under a key of a
+                dictionary, and return the key.
             BackendError: The store could not be asked.
             ConcurrencyConflictError: Conflicts kept it from an answer until its time was up.
         """

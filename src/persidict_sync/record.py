@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeVar
 
 from persidict import Codec
-from persidict_sync.errors import RecordError
+from persidict_sync.errors import RecordError, RecordTooLargeError
 
 FORMAT: Final = (1, 0)
 RING: Final = 128
@@ -93,7 +93,8 @@ class RecordCodec(Codec):
 
     Raises:
         RecordError: When reading: the bytes are no record, are too large or too deeply nested,
-            or of a newer major version. When writing: the record would be too large.
+            or of a newer major version. When writing: it would be no JSON.
+        RecordTooLargeError: When writing: the record would be too large.
 
     Example:
         >>> record = first(kind="counter", body={"total": 1}, op="0" * 24, written="")
@@ -126,7 +127,10 @@ class RecordCodec(Codec):
         except (ValueError, RecursionError) as error:
             raise RecordError(f"it would be no JSON ({type(error).__name__})") from None
         if len(document) > MAX_BYTES:
-            raise RecordError(f"it would have {len(document)} bytes, and {MAX_BYTES} is the most")
+            raise RecordTooLargeError(
+                f"it would have {len(document)} bytes, and {MAX_BYTES} is the most. Store what is "
+                "large under a key of a dictionary, and here only the key"
+            )
         # Nobody could ever change a record again that nobody can read.
         if self.decode(document) != value:
             raise TypeError("a record holds objects, lists, strings, numbers, booleans and nulls")

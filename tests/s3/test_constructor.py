@@ -63,8 +63,8 @@ class TestTheBucket:
 
     def test_may_be_one_that_must_not_be_looked_at(self, bench: Bench) -> None:
         with CannedServer(lambda _: Answered(403)) as server:
-            bench.own(endpoint_url=server.endpoint_url, create_bucket=True)
-        assert [asked.method for asked in server.asked] == ["HEAD"]
+            bench.own(endpoint_url=server.endpoint_url, create_bucket=True).check_bucket()
+        assert [asked.method for asked in server.asked] == ["HEAD", "HEAD"]
 
     @pytest.mark.parametrize(
         ("head", "put"),
@@ -108,6 +108,39 @@ class TestTheBucket:
             bench.open(make, endpoint_url=nobodys_endpoint, create_bucket=True)
         assert isinstance(raised.value.__cause__, BotoCoreError)
         assert bench.bucket in str(raised.value)
+
+    def test_is_checked_and_never_created(self, bench: Bench) -> None:
+        name, client = new_name(), bench.client()
+        d = bench.given(client, bucket_name=name)
+        with Wire(client.meta.events) as wire:
+            with pytest.raises(BackendError, match=rf"{name}.* create it") as raised:
+                d.check_bucket()
+            bench.given(client).check_bucket()
+        assert wire.operations == ["HeadBucket", "HeadBucket"]
+        assert raised.value.operation == "head_bucket"
+        assert isinstance(raised.value.__cause__, ClientError)
+
+    def test_is_checked_through_any_view(self, bench: Bench) -> None:
+        d = bench.given(bucket_name=new_name())
+        for view in (d.get_subdict("a"), d.with_timeout(5.0), d.with_meter(lambda *_: None)):
+            with pytest.raises(BackendError, match="create it"):
+                view.check_bucket()
+
+    @pytest.mark.parametrize(
+        ("head", "told"),
+        [
+            (Answered(301, headers={"x-amz-bucket-region": "eu-west-1"}), "pass its region="),
+            (Answered(400), "failed: 400"),
+            (Answered(503), "no usable answer"),
+        ],
+        ids=lambda part: str(getattr(part, "status", "")),
+    )
+    def test_cannot_be_checked(self, bench: Bench, head: Answered, told: str) -> None:
+        with (
+            CannedServer(lambda _: head) as server,
+            pytest.raises(BackendError, match=told),
+        ):
+            bench.own(endpoint_url=server.endpoint_url).check_bucket()
 
     def test_must_belong_to_the_expected_owner(self, bench: Bench) -> None:
         d = bench.given(expected_bucket_owner="123456789012")

@@ -7,6 +7,7 @@ import pytest
 from scenarios.cli import main
 from scenarios.history import history_of, write_history
 from scenarios.registry import SCENARIOS
+from scenarios.stores import parse_store
 
 RUN = ["run", "claim-race"]
 
@@ -85,6 +86,20 @@ def test_a_store_that_cannot_be_used_is_refused_without_its_secrets(tmp_path, ca
     path.write_text("plain text, and more of it than the header of a database would be long\n" * 9)
     assert main([*RUN, "--store", f"sqlite:///{path}"]) == 2
     assert "--store cannot be used" in capsys.readouterr().err
+
+
+def test_a_bucket_is_created_only_if_the_store_says_so(persidict_server, monkeypatch, capsys):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    store = f"s3://no-such-bucket?endpoint_url={persidict_server.endpoint_url}&region=us-east-1"
+    assert main([*RUN, "--store", store]) == 2
+    shown = capsys.readouterr().err
+    assert "--store cannot be used" in shown
+    assert "s3://no-such-bucket/" in shown
+    assert "create_bucket=true" in shown
+    given = parse_store(f"{store}&create_bucket=true")
+    assert list(given.open(create=True)) == []
+    assert list(parse_store(store).open()) == []
 
 
 def test_logs_cannot_go_where_a_file_is(tmp_path, capsys):

@@ -77,7 +77,7 @@ def test_over_any_s3_endpoint_with_every_request_counted_and_no_secret_shown(run
     with EmbeddedS3() as server:
         url = (
             f"s3://jobs/a?endpoint_url={server.endpoint_url}&region=us-east-1"
-            "&aws_access_key_id=AKIASECRET&aws_secret_access_key=HUSHHUSH"
+            "&create_bucket=true&aws_access_key_id=AKIASECRET&aws_secret_access_key=HUSHHUSH"
         )
         status, result = run("--store", url, "--tasks", "60")
         served = server.control.log(with_entries=False).counts

@@ -22,6 +22,8 @@ SECRETS = "aws_access_key_id=AKIASECRET&aws_secret_access_key=HUSHHUSH&aws_sessi
             S3Address("jobs", "a", "http://127.0.0.1:9", "eu-west-1"),
         ),
         ("s3://jobs?endpoint_url=http%3A%2F%2Fhost%3A9", S3Address("jobs", "", "http://host:9")),
+        ("s3://jobs?create_bucket=true", S3Address("jobs", create_bucket=True)),
+        ("s3://jobs?create_bucket=false", S3Address("jobs")),
         ("sqlite:///x.db", SQLiteAddress(Path("x.db").absolute())),
         ("embedded", "embedded"),
         ("sqlite:", "sqlite:"),
@@ -45,7 +47,8 @@ def test_credentials_are_used_and_not_shown():
 
 
 def test_the_url_names_the_same_place():
-    address = parse_store("s3://jobs/a?endpoint_url=http://127.0.0.1:9&region=eu-west-1")
+    text = "s3://jobs/a?endpoint_url=http://127.0.0.1:9&region=eu-west-1&create_bucket=true"
+    address = parse_store(text)
     assert parse_store(address.under("b").url) == address.under("b")
 
 
@@ -78,6 +81,7 @@ def test_an_address_reaches_a_worker_whole():
         "s3://jobs?endpoint_url=http://host:9%3Ftoken=HUSH",
         "s3://jobs?endpoint_url=http://[HUSH",
         "s3://jobs?aws_access_key_id=HUSH",
+        "s3://jobs?create_bucket=HUSH",
         "sqlite://",
         "sqlite:///",
         "sqlite://HUSH/x.db",

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from persidict import LocalDict, SQLiteDict
+from persidict.bucket_address import Bucket
 from persidict.testing.clock import ManualClock
-from persidict_sync.address import Bucket, File, Memory, dictionary, parse
+from persidict_sync.address import File, Memory, dictionary, parse
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,8 @@ def folder(tmp_path, monkeypatch):
             "s3://jobs?endpoint_url=https%3A%2F%2Fhost",
             Bucket("jobs", "", {"endpoint_url": "https://host"}),
         ),
+        ("s3://jobs?create_bucket=true", Bucket("jobs", create_bucket=True)),
+        ("s3://jobs?create_bucket=false", Bucket("jobs")),
     ],
 )
 def test_what_is_named(text, address):
@@ -103,13 +106,18 @@ def test_a_relative_path_stays_where_it_was(folder, monkeypatch):
         ("s3://jobs?endpoint_url=http://HUSH:HUSH@host:9", "endpoint_url must be"),
         ("s3://jobs?endpoint_url=http://host:9%3Ftoken=HUSH", "endpoint_url must be"),
         ("s3://jobs?endpoint_url=http://[HUSH", "endpoint_url must be"),
+        ("s3://jobs?create_bucket=", "empty"),
+        ("s3://jobs?create_bucket=true&create_bucket=true", "twice"),
+        ("s3://jobs?create_bucket=HUSH", "create_bucket must be true or false"),
+        ("s3://jobs?create_bucket=True", "create_bucket must be true or false"),
+        ("s3://jobs?create_bucket=1", "create_bucket must be true or false"),
     ],
 )
 def test_what_is_refused(text, problem, folder):
     with pytest.raises(ValueError, match=f"^the address cannot be used: .*{problem}") as refusal:
         parse(text)
     assert "HUSH" not in str(refusal.value)
-    assert "sqlite:////absolute/path" in str(refusal.value)
+    assert "It must be s3://bucket/prefix?endpoint_url=URL" in str(refusal.value)
     assert refusal.value.__cause__ is None
     assert list(folder.iterdir()) == []
 

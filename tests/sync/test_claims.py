@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import re
 import signal
 import threading
 from collections import Counter
@@ -23,15 +25,18 @@ from persidict_sync.claim_state import (
     given_back,
     requeued,
 )
+from persidict_sync.context import OWNER_MAX_LENGTH
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import (
     LeaseLost,
     NotDoneError,
     RecordError,
+    RecordTooLargeError,
     StaleTokenError,
     TaskFailedError,
 )
 from persidict_sync.outcome import Refusal
+from persidict_sync.record import MAX_BYTES, RING
 from tests.sync.around import Around
 from tests.sync.fleets import Fleet
 
@@ -133,6 +138,35 @@ def test_a_result_that_is_no_json_leaves_the_claim_open(one_and_another, result)
     with pytest.raises((TypeError, RecordError)):
         claim.complete(result)
     claim.complete("fine")
+
+
+def test_a_result_that_is_too_large_leaves_the_claim_open_and_says_so(one_and_another):
+    one, another = one_and_another()
+    claim = one.claim("a")
+    with pytest.raises(RecordTooLargeError) as raised:
+        claim.complete("x" * MAX_BYTES)
+    assert re.fullmatch(
+        r"The record NonEmptySafeStrTuple\('claim', 'frames', 'a'\) cannot be written: it would "
+        r"have \d+ bytes, and 65536 is the most\. Store what is large under a key of a dictionary, "
+        r"and here only the key\. Its task stays claimed until it is completed with less, or "
+        "failed",
+        str(raised.value),
+    )
+    arrived = pickle.loads(pickle.dumps(raised.value))
+    assert (type(arrived), str(arrived)) == (RecordTooLargeError, str(raised.value))
+    assert another.get("a").status == "open"
+    claim.complete({"key": "a"})
+    assert another.result("a") == {"key": "a"}
+
+
+def test_a_result_of_60_kib_fits_into_any_record():
+    frames = Coordinator("memory:", owner="\U0001f600" * OWNER_MAX_LENGTH).claims("f", **MANUAL)
+    for _ in range(RING):
+        frames.claim("a")
+        frames.requeue("a")
+    result = "x" * (60 * 1024 - len('""'))
+    frames.claim("a").complete(result)
+    assert frames.result("a") == result
 
 
 def test_never_lists_the_orphaned_and_leaves_them(fleet, one_and_another):

@@ -129,6 +129,10 @@ def test_nothing_to_do(fleet):
 def test_a_result_that_cannot_be_stored_is_the_tasks_failure(fleet):
     counts = run(fleet, {"a": object(), "b": "x" * 70_000, "c": 1}.get, ["a", "b", "c"])
     assert (counts.done, counts.failed) == (1, 2)
+    failed = fleet.member().claims("frames").get("b")
+    assert failed.status == "failed"
+    assert failed.error.startswith("RecordTooLargeError: ")
+    assert "Store what is large under a key of a dictionary" in failed.error
 
 
 def test_threads_share_the_tasks(fleet):

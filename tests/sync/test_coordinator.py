@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tenacity
 
-from persidict import LocalDict, SQLiteDict
+from persidict import BackendError, LocalDict, SQLiteDict
 from persidict.testing import EmbeddedS3, FaultKind, FaultRule, ServerControl
 from persidict.testing.clock import ManualClock
 from persidict_sync.context import OWNER_MAX_LENGTH
@@ -46,6 +46,27 @@ class TestAddresses:
         assert Coordinator(address, prefix="fleet").counter("n").add() == 1
         page = bucket.client.list_objects_v2(Bucket=bucket.bucket)
         assert [one["Key"] for one in page["Contents"]] == ["some/prefix/fleet/counter/n.record"]
+
+    def test_a_missing_bucket_is_created_only_if_the_address_says_so(
+        self,
+        persidict_server: EmbeddedS3,
+        bucket: InBucket,
+        control: ServerControl,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        name = f"{bucket.bucket}-with-a-typo"
+        address = f"s3://{name}?endpoint_url={persidict_server.endpoint_url}&region=us-east-1"
+        for refused in (address, f"{address}&create_bucket=false"):
+            control.reset_log()
+            with pytest.raises(BackendError, match=rf"s3://{name}/.*create_bucket=true"):
+                Coordinator(refused)
+            assert control.log().counts == {"HEAD_BUCKET": {"404": 1}}
+        Coordinator(f"{address}&create_bucket=true").counter("n").add()
+        control.reset_log()
+        assert Coordinator(address).counter("n").value() == 1
+        assert control.log().counts == {"HEAD_BUCKET": {"200": 1}, "GET": {"200": 1}}
 
     def test_what_is_none_is_refused_and_leaves_nothing_behind(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

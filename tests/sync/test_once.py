@@ -11,7 +11,7 @@ import pytest
 from persidict import OutcomeUnknownError
 from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
-from persidict_sync.errors import OwnerDied, RecordError, TaskFailedError
+from persidict_sync.errors import OwnerDied, RecordError, RecordTooLargeError, TaskFailedError
 from tests.sync.fleets import Fleet
 
 
@@ -73,9 +73,9 @@ def test_who_fails_is_told_and_so_are_the_others(fleet):
 @pytest.mark.parametrize("result", [object(), (1, 2), "x" * 70_000])
 def test_a_result_that_cannot_be_stored_is_a_failure(fleet, result):
     call, other = (fleet.member().once("migrate")(lambda: result) for _ in range(2))
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises((TypeError, RecordTooLargeError)) as error:
         call()
-    with pytest.raises(TaskFailedError):
+    with pytest.raises(TaskFailedError, match=type(error.value).__name__):
         other()
 
 

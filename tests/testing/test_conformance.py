@@ -226,9 +226,7 @@ def credentials(monkeypatch):
 @pytest.fixture
 def arguments(credentials, persidict_bucket, persidict_server):
     return [
-        f"s3://{persidict_bucket}/team",
-        "--endpoint-url",
-        persidict_server.endpoint_url,
+        f"s3://{persidict_bucket}/team?endpoint_url={persidict_server.endpoint_url}",
         "--rounds=2",
         "--racers=4",
     ]
@@ -258,12 +256,26 @@ def test_the_command_needs_a_bucket(url, capsys):
 
 
 def test_the_command_without_a_store(credentials, capsys):
-    assert main(["s3://jobs", "--endpoint-url", "http://127.0.0.1:9"]) == 2
+    assert main(["s3://jobs?endpoint_url=http://127.0.0.1:9"]) == 2
     assert "not checked" in capsys.readouterr().err
+
+
+def test_the_command_creates_a_bucket_only_if_the_address_says_so(
+    arguments, capsys, persidict_bucket
+):
+    missing, *others = arguments
+    missing = missing.replace(persidict_bucket, f"{persidict_bucket}-with-a-typo")
+    assert main([missing, *others]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"s3://{persidict_bucket}-with-a-typo/" in said.err
+    assert "create_bucket=true" in said.err
+    assert main([f"{missing}&create_bucket=true", *others]) == 0
+    assert main(arguments) == 0
 
 
 def test_the_command_is_there():
     command = [sys.executable, "-m", "persidict.testing.conformance", "--help"]
     assert (
-        "s3://BUCKET" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        "s3://bucket" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
     )

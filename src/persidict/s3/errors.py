@@ -74,7 +74,8 @@ _HINTS: Final = {
     301: "The bucket lives in another region: pass its region=.",
     401: "Check the credentials.",
     403: "Check the credentials, their permissions and this machine's clock.",
-    404: "Check the name of the bucket, and the endpoint.",
+    404: "Check the name of the bucket, and the endpoint. If the bucket is to be a new one, create "
+    "it, or have it created by create_bucket=true.",
     501: "The store does not implement this request; conditional operations need one that does.",
 }
 _HINT_ABSENT: Final = (
@@ -133,7 +134,8 @@ def meaning(error: Exception) -> Meaning:
 def told(error: Exception) -> str:
     """The error in a few words, without anything that was sent."""
     if isinstance(error, ClientError):
-        return f"{status(error)} {code(error)}".strip()
+        # An answer without a body has its status for a code.
+        return " ".join(dict.fromkeys((str(status(error)), code(error)))).strip()
     return f"{type(error).__name__}: {redacted(str(error))}"
 
 

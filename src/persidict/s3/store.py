@@ -136,8 +136,8 @@ class S3Store(ObjectStore):
     def within(self, seconds: float) -> ObjectStore:
         return BoundedStore(self, seconds=seconds)
 
-    def ensure_bucket(self, region: str | None) -> None:
-        """Create the bucket if it is missing; one request if it is there."""
+    def ensure_bucket(self, region: str | None, *, create: bool) -> None:
+        """See that the bucket is there, in one request; create it if it is missing and may be."""
         client = self.connection.client
         try:
             client.head_bucket(**self._common)
@@ -146,7 +146,7 @@ class S3Store(ObjectStore):
             # Without the permission to look at a bucket one may still be allowed to use it.
             if status(error) == 403:
                 return
-            if status(error) != 404:
+            if status(error) != 404 or not create:
                 raise self._read_error(error, "head_bucket", _NOWHERE) from error
         settings: dict[str, Any] = {}
         if region not in (None, "us-east-1", "aws-global"):

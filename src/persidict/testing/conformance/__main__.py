@@ -7,23 +7,26 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
+from typing import Final
 
-from persidict.basic_s3_dict import BasicS3Dict
+from persidict.bucket_address import FORM, parse_bucket
 from persidict.exceptions import BackendError
+from persidict.testing.command_line import status_of
 from persidict.testing.conformance.check_store import check_store
 from persidict.testing.conformance.findings import Finding
-
-if TYPE_CHECKING:
-    from botocore.config import Config
 
 CONFORMS: Final = 0
 DOES_NOT: Final = 1
 NOT_CHECKED: Final = 2
-_EPILOG: Final = """\
-Credentials come from where the AWS SDK finds them. Everything is written under a prefix of its own
-and deleted again. exit status: 0 nothing wrong was found; 1 something was; 2 it was not checked
+_EPILOG: Final = f"""\
+address:
+  {FORM}
+
+Credentials come from where the AWS SDK finds them. The bucket must be there, or create_bucket=true
+has it created. Everything is written under a prefix of its own and deleted again.
+
+exit status: 0 nothing wrong was found; 1 something was; 2 it was not checked, or nobody read on;
+130 interrupted
 """
 
 
@@ -31,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check the store that the command line names; the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        d = _open(options)
+        d = parse_bucket(options.address).open()
         found = check_store(d, rounds=options.rounds, racers=options.racers, tell=_tell)
     except (BackendError, ValueError) as error:
         sys.stderr.write(f"not checked: {error}\n")
@@ -50,32 +53,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("bucket", metavar="s3://BUCKET[/PREFIX]")
-    parser.add_argument("--endpoint-url", metavar="URL", help="where the store is, if not at AWS")
-    parser.add_argument("--region", metavar="NAME")
+    parser.add_argument("address", metavar="s3://BUCKET", help="an address, see below")
     parser.add_argument("--rounds", type=int, default=100, metavar="N", help="of each race")
     parser.add_argument("--racers", type=int, default=16, metavar="N", help="in each race")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings as JSON")
     return parser
-
-
-def _open(options: argparse.Namespace) -> BasicS3Dict[Any]:
-    url = urlsplit(options.bucket)
-    if url.scheme != "s3" or not url.netloc or url.query or "@" in url.netloc:
-        raise ValueError("the store must be given as s3://bucket or s3://bucket/prefix")
-    return BasicS3Dict(
-        bucket_name=url.netloc,
-        root_prefix=unquote(url.path).strip("/"),
-        endpoint_url=options.endpoint_url,
-        region=options.region,
-        config=_path_style() if options.endpoint_url else None,
-    )
-
-
-def _path_style() -> Config:
-    from botocore.config import Config
-
-    return Config(s3={"addressing_style": "path"})
 
 
 def _tell(finding: Finding) -> None:
@@ -89,4 +71,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of(main))
