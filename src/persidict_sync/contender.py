@@ -113,7 +113,7 @@ class Contender(ABC, Generic[StateT]):
         be taken over, try again after its ttl.
 
         Args:
-            data: What to say to others: any JSON, small.
+            data: What to say to others: any JSON, of 48 KiB at most, nested up to 14 deep.
 
         Returns:
             What is held, or None if others hold it all, or were faster.
@@ -121,9 +121,10 @@ class Contender(ABC, Generic[StateT]):
         Raises:
             OutcomeUnknownError: It may or may not have been acquired. Nobody holds it; it can be
                 acquired again now, or after its ttl.
-            RecordError: The record is damaged or foreign, or `data` is too large for it.
+            RecordError: The record is damaged or foreign, or has no room for `data` beside that of
+                other holders.
             TypeError: `data` is no JSON.
-            ValueError: `data` is nested more than 14 deep, or JSON has no such number.
+            ValueError: `data` is larger or deeper than that, or a number or string has no JSON.
             BackendError: The store could not be asked.
             RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
@@ -135,13 +136,14 @@ class Contender(ABC, Generic[StateT]):
 
         Args:
             timeout: Seconds to wait for it; None for ever.
-            data: What to say to others: any JSON, small.
+            data: What to say to others: any JSON, of 48 KiB at most, nested up to 14 deep.
 
         Raises:
             AcquireTimeout: Others held it all the time or were faster, or the store was too slow.
-            RecordError: The record is damaged or foreign, or `data` is too large for it.
+            RecordError: The record is damaged or foreign, or has no room for `data` beside that of
+                other holders.
             TypeError: `data` is no JSON.
-            ValueError: `data` is nested more than 14 deep, or JSON has no such number.
+            ValueError: `data` is larger or deeper than that, or a number or string has no JSON.
             BackendError: The store could not be asked.
             RuntimeError: No thread can be started to renew it; nothing was acquired.
         """

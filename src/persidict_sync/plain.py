@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from persidict_sync.record import MAX_INT
 
 MAX_VALUE_DEPTH: Final = 14
 """A record may be 16 deep, and at least two of that are its own."""
+MAX_VALUE_BYTES: Final = 48 * 1024
+"""A record may have 64 KiB as UTF-8 JSON; the rest is for its history, which grows."""
 
 
 def plain(value: object, *, what: str) -> Any:
@@ -16,14 +19,21 @@ def plain(value: object, *, what: str) -> Any:
 
     Args:
         value: None, a bool, a string, a finite float, an int between ±(2**53 - 1), or lists and
-            dictionaries with string keys of these, nested up to 14 deep.
+            dictionaries with string keys of these, nested up to 14 deep, of 48 KiB at most.
         what: What errors call it, such as `"the value"`.
 
     Raises:
         TypeError: It, or a part of it, is none of these.
-        ValueError: It is too deeply nested, or JSON has no such number.
+        ValueError: It is too large, too deeply nested, or a number or string has no JSON.
     """
-    return _part(value, what, depth=0)
+    document = _part(value, what, depth=0)
+    try:
+        size = len(json.dumps(document, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"a string in {what} is no Unicode text: half a surrogate pair") from None
+    if size > MAX_VALUE_BYTES:
+        raise ValueError(f"{what} has {size} bytes as JSON, and {MAX_VALUE_BYTES} is the most")
+    return document
 
 
 def _part(value: object, what: str, *, depth: int) -> Any:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from persidict_sync.cell import Cell
 from persidict_sync.context import Context
 from persidict_sync.outcome import Known, Refusal, Refused, Updated
+from persidict_sync.plain import plain
 from persidict_sync.seconds import checked_seconds
-from persidict_sync.value_state import Change, ValueState, changed, checked
+from persidict_sync.value_state import Change, ValueState, changed
 from persidict_sync.value_watch import Version, Watch, version_of
 from persidict_sync.wait import checked_timeout
 
@@ -94,7 +95,7 @@ class SharedValue:
             RecordError: The record is not one that this version can work with.
             BackendError: The store refused or could not be reached; nothing was written.
         """
-        document = checked(value)
+        document = plain(value, what="the value")
         outcome = self._write(lambda _: document, base=self._known)
         assert isinstance(outcome, Updated)
         return _written(outcome)
@@ -120,7 +121,9 @@ class SharedValue:
             RecordError: As for `set`.
             BackendError: As for `set`.
         """
-        outcome = self._write(lambda now: checked(function(copy.deepcopy(now))), base=self._known)
+        outcome = self._write(
+            lambda now: plain(function(copy.deepcopy(now)), what="the value"), base=self._known
+        )
         assert isinstance(outcome, Updated)
         return _written(outcome)
 
@@ -147,7 +150,7 @@ class SharedValue:
         """
         if not isinstance(version, Version):
             raise TypeError(f"version must be a Version, not a {type(version).__name__}")
-        document = checked(value)
+        document = plain(value, what="the value")
         outcome = self._write(lambda _: document, base=version.known, only_if=version.generation)
         return None if isinstance(outcome, Refused) else _written(outcome)
 

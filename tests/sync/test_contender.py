@@ -11,7 +11,7 @@ from persidict import BackendError, LocalDict
 from persidict.object_store import TransientError, Unaccounted
 from persidict.testing.clock import ManualClock
 from persidict_sync.coordinator import Coordinator
-from persidict_sync.errors import AcquireTimeout, RecordError
+from persidict_sync.errors import AcquireTimeout
 from tests.contract.places import DictOver, store_of
 from tests.sync.around import Around
 from tests.sync.fleets import Fleet
@@ -42,7 +42,7 @@ def contender(request):
         (threading.Lock(), TypeError, "^data, or a part of it, is a lock"),
         (float("nan"), ValueError, "^a float in data"),
         (2**53, ValueError, "^an int in data"),
-        ("x" * 70_000, RecordError, "65536 is the most"),
+        ("x" * 70_000, ValueError, "data has 70002 bytes as JSON, and 49152 is the most"),
     ],
     ids=type,
 )

@@ -17,7 +17,7 @@ from persidict.codecs import Codec
 from persidict.testing.clock import ManualClock
 from persidict_sync.cell import Cell
 from persidict_sync.counter import Counter, CounterState
-from persidict_sync.errors import RecordError
+from persidict_sync.errors import RecordError, RecordTooLargeError
 from persidict_sync.outcome import Updated
 from persidict_sync.record import (
     MAX_BYTES,
@@ -210,6 +210,17 @@ def test_limits_that_are_still_allowed() -> None:
     emoji = '"\\ud83d\\ude00"'
     pair = CODEC.decode(json.dumps(envelope(note="@")).replace('"@"', emoji).encode())
     assert pair.unknown == {"note": "😀"}
+
+
+def test_what_fits_once_goes_on_fitting_as_the_ring_grows() -> None:
+    empty = first(kind="tally", body={"x": ""}, op="0" * OP_LENGTH, written="")
+    room = MAX_BYTES - len(CODEC.encode(empty)) - (RING - 1) * OP_LENGTH
+    with pytest.raises(RecordTooLargeError, match="65537 bytes, and 65536 is the most"):
+        CODEC.encode(replace(empty, body={"x": "a" * (room + 1)}))
+    record = replace(empty, body={"x": "a" * (room - 2)})
+    for number in range(2 * RING):
+        assert len(CODEC.encode(record)) <= MAX_BYTES
+        record = record.next(body=record.body, op=f"{number:024x}", written="")
 
 
 def test_the_last_generation_is_not_overstepped() -> None:

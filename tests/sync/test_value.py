@@ -17,16 +17,14 @@ from persidict.testing.clock import ManualClock
 from persidict_sync.context import OWNER_MAX_LENGTH
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import RecordError
-from persidict_sync.plain import MAX_VALUE_DEPTH
+from persidict_sync.plain import MAX_VALUE_BYTES, MAX_VALUE_DEPTH, plain
 from persidict_sync.record import MAX_BYTES, MAX_INT, RING, RecordCodec, first
 from persidict_sync.value import SharedValue
 from persidict_sync.value_state import (
     HISTORY,
-    MAX_VALUE_BYTES,
     Change,
     ValueState,
     changed,
-    checked,
 )
 from persidict_sync.value_watch import Version
 from tests.contract.places import InBucket, InMemory, Place
@@ -360,7 +358,7 @@ class TestChecked:
     )
     def test_what_is_no_json(self, value: Any) -> None:
         with pytest.raises(TypeError):
-            checked(value)
+            plain(value, what="the value")
 
     def test_subclasses_would_come_back_as_something_else(self) -> None:
         class Text(str):
@@ -371,7 +369,7 @@ class TestChecked:
 
         for value in (Text("x"), Map(a=1), {Text("a"): 1}):
             with pytest.raises(TypeError):
-                checked(value)
+                plain(value, what="the value")
 
     @pytest.mark.parametrize(
         "value",
@@ -380,23 +378,23 @@ class TestChecked:
     )
     def test_what_json_has_no_room_for(self, value: Any) -> None:
         with pytest.raises(ValueError, match="value"):
-            checked(value)
+            plain(value, what="the value")
 
     def test_size(self) -> None:
-        assert checked("x" * (MAX_VALUE_BYTES - 2)) is not None
+        assert plain("x" * (MAX_VALUE_BYTES - 2), what="the value") is not None
         with pytest.raises(ValueError, match=r"^the value has 49153 bytes as JSON, and 49152"):
-            checked("x" * (MAX_VALUE_BYTES - 1))
+            plain("x" * (MAX_VALUE_BYTES - 1), what="the value")
         with pytest.raises(ValueError, match="49154 bytes"):
-            checked("é" * (MAX_VALUE_BYTES // 2))
+            plain("é" * (MAX_VALUE_BYTES // 2), what="the value")
 
     def test_depth(self) -> None:
-        assert checked(nested(MAX_VALUE_DEPTH)) == nested(MAX_VALUE_DEPTH)
+        assert plain(nested(MAX_VALUE_DEPTH), what="the value") == nested(MAX_VALUE_DEPTH)
         with pytest.raises(ValueError, match="more than 14 deep"):
-            checked(nested(MAX_VALUE_DEPTH + 1))
+            plain(nested(MAX_VALUE_DEPTH + 1), what="the value")
         endless: list[Any] = []
         endless.append(endless)
         with pytest.raises(ValueError, match="deep"):
-            checked(endless)
+            plain(endless, what="the value")
 
     def test_the_largest_and_deepest_value_fits_into_the_largest_record(self, fleet: Any) -> None:
         place = InMemory()
@@ -425,7 +423,7 @@ class TestChecked:
         )
     )
     def test_what_is_taken_comes_back(self, value: Any) -> None:
-        state = changed(checked(value), None, generation=0, owner="o", written="")
+        state = changed(plain(value, what="the value"), None, generation=0, owner="o", written="")
         record = first(kind="value", body=state.body(), op="0" * 24, written="")
         read = ValueState.parse(RecordCodec().decode(RecordCodec().encode(record)).body)
         assert read == state
