@@ -1,6 +1,9 @@
 """The pages: links and files are there, snippets run, and their figures are measured."""
 
+import ast
+import inspect
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -10,13 +13,17 @@ import pytest
 
 from benchmarks.coordination import figures
 from benchmarks.counting import HEADER
+from persidict.testing import FaultKind, faults, pytest_plugin
+from persidict.testing.conformance.__main__ import main as conformance
 
 ROOT = Path(__file__).parent.parent
+TESTING = (ROOT / "docs" / "testing.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 OF_THE_PROJECT = ("src", "tests", "docs", "benchmarks", "scenarios")
 CODE = re.compile(r"^```.*?^```", flags=re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(rf"\b(?:{'|'.join(OF_THE_PROJECT)})/[\w./-]*[\w/]")
+FILE = re.compile(r"^```python\n# (\w+\.py)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 MODULE = re.compile(r"python -m ((?:benchmarks|scenarios)[\w.]*)")
 
 
@@ -82,3 +89,46 @@ def test_the_guarantees_state_the_requests_that_are_measured(measured):
     page = (ROOT / "docs" / "guarantees.md").read_text()
     for found in measured.values():
         assert "\n".join([*HEADER, *(figure.row for figure in found)]) in page
+
+
+def test_the_files_of_the_page_on_testing_are_tests_that_pass(pytester):
+    for name, source in FILE.findall(TESTING):
+        (pytester.path / name).write_text(source)
+    with_prompts = len(re.findall("^```python\n>>> ", TESTING, flags=re.MULTILINE))
+    assert TESTING.count("```python") == with_prompts + len([*pytester.path.glob("*.py")])
+    done = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
+    done.assert_outcomes(passed=TESTING.count("\ndef test_"))
+
+
+def test_the_command_of_the_page_on_testing_checks_a_store(
+    persidict_bucket, persidict_server, monkeypatch, tmp_path
+):
+    named = {"BUCKET": persidict_bucket, "URL": persidict_server.endpoint_url}
+    command = re.search(r"^python -m persidict.testing.conformance (.*)$", TESTING, re.MULTILINE)[1]
+    arguments = shlex.split(re.sub(r"\b(BUCKET|URL)\b", lambda found: named[found[0]], command))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.chdir(tmp_path)
+    assert conformance([*arguments, "--rounds=1", "--racers=2"]) == 0
+    assert (tmp_path / "found.json").exists()
+
+
+def test_the_page_on_testing_says_of_each_kind_of_fault_what_the_code_says():
+    (body,) = [
+        each.body
+        for each in ast.parse(inspect.getsource(faults)).body
+        if isinstance(each, ast.ClassDef) and each.name == FaultKind.__name__
+    ]
+    rows = [
+        f"| `{kind.targets[0].id}` | {inspect.cleandoc(said.value.value)} |\n"
+        for kind, said in zip(body[1::2], body[2::2], strict=True)
+    ]
+    assert len(rows) == len(FaultKind)
+    assert "".join(rows) in TESTING
+
+
+def test_the_page_on_testing_tells_of_each_fixture():
+    fixtures = {name for name in vars(pytest_plugin) if name.startswith("persidict_")}
+    assert fixtures == set(re.findall(r"^\| `(persidict_\w+)` \|", TESTING, flags=re.MULTILINE))

@@ -58,7 +58,7 @@ def persidict_store(persidict_bucket: str, persidict_s3_client: S3Client) -> Bas
 
 @pytest.fixture
 def persidict_faults(persidict_server: EmbeddedS3) -> Iterator[ServerControl]:
-    """Control of the server's faults, dialect and log; all are as before after the test."""
+    """Control of the server: its log begins with the test, its faults and dialect end with it."""
     from persidict.testing.dialect import StoreDialect
 
     control = persidict_server.control
