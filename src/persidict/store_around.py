@@ -29,6 +29,7 @@ class StoreAround(ObjectStore):
     def __init__(self, inner: ObjectStore) -> None:
         self.inner: Final = inner
         self.backend = inner.backend
+        self.advice = inner.advice
         self.is_remote = inner.is_remote
         self.readers = inner.readers
         self.request_timeout = inner.request_timeout
