@@ -348,20 +348,25 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
             MutationPolicyError: The dictionary is append-only.
             BackendError: The store refused or cannot delete under a condition; nothing was
                 deleted.
+            ValueError: What is stored cannot be read, and stays.
+            TypeError: It is of another class than the dictionary's, and stays.
         """
         if len(default) > 1:
             raise TypeError(f"pop expected at most 2 arguments, got {1 + len(default)}")
         self._forbid_deleting()
         name, safe_key = self._name_and_key(key)
-        taken, _ = self._swap(
-            name,
-            lambda _: DELETE_CURRENT,
-            self._items.get(name),
-            retries=CONFLICT_RETRIES,
-            body_if_lost=True,
-        )
+        value: Any = None
+
+        def take(seen: Snapshot | None) -> Joker:
+            nonlocal value
+            # Before it is deleted: what cannot be read stays.
+            value = None if seen is None else self._value(seen, safe_key)
+            return DELETE_CURRENT
+
+        seen = self._items.get(name)
+        taken, _ = self._swap(name, take, seen, retries=CONFLICT_RETRIES, body_if_lost=True)
         if taken is not None:
-            return self._value(taken, safe_key)
+            return value
         if default:
             return default[0]
         raise KeyError(key)
