@@ -208,8 +208,9 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
             return NotImplemented
         if type(other) is type(self) and other.get_params() == self.get_params():
             return True
+        items = list(other.items())
         try:
-            theirs = {NonEmptySafeStrTuple(key): value for key, value in other.items()}
+            theirs = {NonEmptySafeStrTuple(key): value for key, value in items}
         except (TypeError, ValueError):
             return False
         return dict(self.items()) == theirs
@@ -219,6 +220,13 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
     def __ior__(self, other: Mapping[Any, ValueType] | Iterable[tuple[Any, ValueType]]) -> Self:
         self.update(other)
         return self
+
+    def update(self, other: Any = (), /, **named: ValueType) -> None:
+        """Write the items of a mapping or of an iterable of pairs, one after the other.
+
+        Another dictionary of this package is read as by `items`.
+        """
+        super().update(other.items() if isinstance(other, PersiDict) else other, **named)
 
     def __copy__(self) -> Self:
         return self._like_this()

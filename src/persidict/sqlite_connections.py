@@ -70,9 +70,10 @@ class SQLiteConnections:
         Args:
             wait: Seconds to wait for another's lock; None for the policy's.
         """
-        opened = self._taken() or self._open()
+        wait = self._policy.timeout if wait is None else wait
+        opened = self._taken() or self._open(wait)
         try:
-            self._have_wait(opened, self._policy.timeout if wait is None else wait)
+            self._have_wait(opened, wait)
             yield opened.connection
         finally:
             if opened.connection.in_transaction:
@@ -108,13 +109,13 @@ class SQLiteConnections:
             opened.connection.execute(f"PRAGMA busy_timeout = {_bounded(wait) * 1000:.0f}")
             opened.wait = wait
 
-    def _open(self) -> _Opened:
+    def _open(self, wait: float) -> _Opened:
         failure = sqlite3.OperationalError()
 
         def one_try() -> _Opened | None:
             nonlocal failure
             try:
-                return self._connect()
+                return self._connect(wait)
             except sqlite3.OperationalError as error:
                 # Two processes that create one file at the same time: switching the journal's
                 # mode does not wait for the other's lock.
@@ -126,7 +127,7 @@ class SQLiteConnections:
         def give_up(_tries: int) -> NoReturn:
             raise failure
 
-        deadline = self._policy.deadline()
+        deadline = self._policy.within(wait).deadline()
         return self._policy.until_settled(
             one_try,
             stop=lambda _tries: self._policy.clock.monotonic() >= deadline,
@@ -134,12 +135,11 @@ class SQLiteConnections:
             latest=deadline,
         )
 
-    def _connect(self) -> _Opened:
+    def _connect(self, wait: float) -> _Opened:
         # Before it is opened: should another take its place meanwhile, this one is not used again.
         file = self._file()
         if file is None and self._was_there:
             raise sqlite3.OperationalError("the file has been deleted or moved")
-        wait = self._policy.timeout
         connection = sqlite3.connect(
             self._path, timeout=_bounded(wait), isolation_level=None, check_same_thread=False
         )

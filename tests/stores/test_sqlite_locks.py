@@ -181,6 +181,19 @@ def test_nobody_gets_in_between_the_look_and_the_write(path: Path) -> None:
     assert d["a"] == 2
 
 
+def test_opening_it_again_takes_no_longer_than_the_call_may(path: Path) -> None:
+    d: SQLiteDict[int] = SQLiteDict(path, operation_timeout=60.0)
+    d.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(BackendError, match="keeps the file locked"):
+            d.with_timeout(0.05)["a"] = 1
+
+    assert time.monotonic() - began < 20.0
+
+
 def test_opening_a_file_that_stays_locked_is_an_error(path: Path) -> None:
     with locked(path, kind="EXCLUSIVE"), pytest.raises(BackendError, match="locked") as error:
         SQLiteDict(path, operation_timeout=0.05)
