@@ -8,6 +8,7 @@ was to write may still land, so it counts as unaccounted for, like any that was 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Final, TypeVar, cast
@@ -26,7 +27,7 @@ SHORTEST: Final = 0.3
 
 def request_limit(seconds: float) -> float:
     """What one request may take of a call's seconds: one more must fit in, if not two."""
-    return max(seconds / 3, min(SHORTEST, seconds / 2))
+    return min(max(seconds / 3, min(SHORTEST, seconds / 2)), threading.TIMEOUT_MAX)
 
 
 class BoundedStore(StoreAround):

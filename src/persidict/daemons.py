@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
@@ -19,8 +20,10 @@ class Daemons:
 
     def __init__(self, most: float = inf) -> None:
         self._tasks: SimpleQueue[Action] = SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._lock = threading.Lock()
+        # A signal's handler may submit while its own thread is in here: a queue may be interrupted
+        # anywhere, a semaphore may not.
+        self._idle: SimpleQueue[None] = SimpleQueue()
+        self._lock = threading.RLock()
         self._most = most
         self._started = 0
 
@@ -32,7 +35,8 @@ class Daemons:
         """
         # Before it is asked who is idle: whoever becomes idle from now on has seen it.
         self._tasks.put(action)
-        if self._idle.acquire(blocking=False):
+        with suppress(Empty):
+            self._idle.get_nowait()
             return True
         with self._lock:
             if self._started < self._most and start(self._work):
@@ -51,7 +55,7 @@ class Daemons:
             try:
                 action = self._tasks.get_nowait()
             except Empty:
-                self._idle.release()
+                self._idle.put(None)
                 action = self._tasks.get()
             attempt(action)
             # A thread's locals live on while it waits.

@@ -12,7 +12,8 @@ from persidict.persi_dict import PersiDict, Settings
 class LocalDict(PersiDict[ValueType]):
     """A `PersiDict` in memory, atomic under threads; for tests, and to begin with.
 
-    Not guaranteed: anything beyond this process. A forked child has a copy.
+    Not guaranteed: anything beyond this process; a forked child has a copy. A signal's handler must
+    not use it: it might wait for the very thread that it has interrupted.
 
     Args:
         memory: What to share with other dictionaries; None for memory of its own.

@@ -150,6 +150,9 @@ class ObjectStore(ABC):
     backend: str
     """How errors name this store."""
 
+    advice: str = "Check the endpoint and the network."
+    """What to do about requests that got no usable answer."""
+
     is_remote: bool = True
     """Whether requests cross a network, which may lose, delay and double them."""
 

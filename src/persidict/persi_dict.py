@@ -208,8 +208,9 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
             return NotImplemented
         if type(other) is type(self) and other.get_params() == self.get_params():
             return True
+        items = list(other.items())
         try:
-            theirs = {NonEmptySafeStrTuple(key): value for key, value in other.items()}
+            theirs = {NonEmptySafeStrTuple(key): value for key, value in items}
         except (TypeError, ValueError):
             return False
         return dict(self.items()) == theirs
@@ -219,6 +220,13 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
     def __ior__(self, other: Mapping[Any, ValueType] | Iterable[tuple[Any, ValueType]]) -> Self:
         self.update(other)
         return self
+
+    def update(self, other: Any = (), /, **named: ValueType) -> None:
+        """Write the items of a mapping or of an iterable of pairs, one after the other.
+
+        Another dictionary of this package is read as by `items`.
+        """
+        super().update(other.items() if isinstance(other, PersiDict) else other, **named)
 
     def __copy__(self) -> Self:
         return self._like_this()
@@ -348,20 +356,25 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
             MutationPolicyError: The dictionary is append-only.
             BackendError: The store refused or cannot delete under a condition; nothing was
                 deleted.
+            ValueError: What is stored cannot be read, and stays.
+            TypeError: It is of another class than the dictionary's, and stays.
         """
         if len(default) > 1:
             raise TypeError(f"pop expected at most 2 arguments, got {1 + len(default)}")
         self._forbid_deleting()
         name, safe_key = self._name_and_key(key)
-        taken, _ = self._swap(
-            name,
-            lambda _: DELETE_CURRENT,
-            self._items.get(name),
-            retries=CONFLICT_RETRIES,
-            body_if_lost=True,
-        )
+        value: Any = None
+
+        def take(seen: Snapshot | None) -> Joker:
+            nonlocal value
+            # Before it is deleted: what cannot be read stays.
+            value = None if seen is None else self._value(seen, safe_key)
+            return DELETE_CURRENT
+
+        seen = self._items.get(name)
+        taken, _ = self._swap(name, take, seen, retries=CONFLICT_RETRIES, body_if_lost=True)
         if taken is not None:
-            return self._value(taken, safe_key)
+            return value
         if default:
             return default[0]
         raise KeyError(key)

@@ -148,7 +148,7 @@ class Settlement:
             case NotApplied(cause, conflict=False):
                 raise BackendError(
                     f"{operation} of {key!r} was not applied: the store could not be reached in "
-                    f"{tries} tries ({type(cause).__name__}). Check the endpoint and the network.",
+                    f"{tries} tries ({type(cause).__name__}). {self._store.advice}",
                     backend=self._store.backend,
                     operation=operation,
                     key=key,

@@ -180,7 +180,7 @@ class SettledStore:
             what = str(name) if name.key is None else name.key
             raise _NoUsableAnswerError(
                 f"{operation} of {what!r} got no usable answer in {tries + 1} tries ({last}). "
-                "Check the endpoint and the network.",
+                f"{self.store.advice}",
                 backend=self.store.backend,
                 operation=operation,
                 key=name.key,

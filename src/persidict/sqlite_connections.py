@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final, NoReturn
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn, TypeAlias
 
 from persidict.retry import RetryPolicy
 
@@ -31,49 +32,90 @@ CREATE TABLE store (id TEXT NOT NULL, writes INTEGER NOT NULL);
 """
 
 
+FileId: TypeAlias = tuple[int, int]
+"""Device and inode: which file it is that has the name."""
+
+
+@dataclass(slots=True)
+class _Opened:
+    connection: sqlite3.Connection
+    file: FileId | None
+    wait: float
+
+
 class SQLiteConnections:
     """Connections of this process to one file, each used by one thread at a time.
 
+    The first one creates the file, with its tables, if it is not there; later ones do not.
+
     Args:
-        path: The file; created, with its tables, if it is not there.
+        path: The file.
         policy: How long to wait for another process's lock.
     """
 
-    def __init__(self, path: str, *, policy: RetryPolicy) -> None:
+    def __init__(self, path: Path, *, policy: RetryPolicy) -> None:
         self._path = path
         self._policy = policy
-        self._idle: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
+        self._was_there = False
+        # Taken from and added to in one step each: a lock would be held when a signal's handler
+        # wants it.
+        self._idle: list[_Opened] = []
         self._finalizer = weakref.finalize(self, _close, self._idle)
         _pools.add(self)
 
     @contextmanager
-    def one(self) -> Iterator[sqlite3.Connection]:
-        """A connection; closed rather than kept if a transaction was left open in it."""
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
-        connection = connection or self._open()
+    def one(self, *, wait: float | None = None) -> Iterator[sqlite3.Connection]:
+        """A connection; closed rather than kept if a transaction was left open in it.
+
+        Args:
+            wait: Seconds to wait for another's lock; None for the policy's.
+        """
+        wait = self._policy.timeout if wait is None else wait
+        opened = self._taken() or self._open(wait)
         try:
-            yield connection
+            self._have_wait(opened, wait)
+            yield opened.connection
         finally:
-            if connection.in_transaction:
-                connection.close()
+            if opened.connection.in_transaction:
+                opened.connection.close()
             else:
-                with self._lock:
-                    self._idle.append(connection)
+                self._idle.append(opened)
 
     def close(self) -> None:
         """Close the idle ones."""
-        with self._lock:
-            _close(self._idle)
+        _close(self._idle)
 
-    def _open(self) -> sqlite3.Connection:
+    def _taken(self) -> _Opened | None:
+        file = self._file()
+        while True:
+            try:
+                opened = self._idle.pop()
+            except IndexError:
+                return None
+            if opened.file == file:
+                return opened
+            # The file was deleted, moved or replaced: what went there, nobody else would see.
+            opened.connection.close()
+
+    def _file(self) -> FileId | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _have_wait(self, opened: _Opened, wait: float) -> None:
+        if wait != opened.wait:
+            opened.connection.execute(f"PRAGMA busy_timeout = {_bounded(wait) * 1000:.0f}")
+            opened.wait = wait
+
+    def _open(self, wait: float) -> _Opened:
         failure = sqlite3.OperationalError()
 
-        def one_try() -> sqlite3.Connection | None:
+        def one_try() -> _Opened | None:
             nonlocal failure
             try:
-                return self._connect()
+                return self._connect(wait)
             except sqlite3.OperationalError as error:
                 # Two processes that create one file at the same time: switching the journal's
                 # mode does not wait for the other's lock.
@@ -85,7 +127,7 @@ class SQLiteConnections:
         def give_up(_tries: int) -> NoReturn:
             raise failure
 
-        deadline = self._policy.deadline()
+        deadline = self._policy.within(wait).deadline()
         return self._policy.until_settled(
             one_try,
             stop=lambda _tries: self._policy.clock.monotonic() >= deadline,
@@ -93,19 +135,21 @@ class SQLiteConnections:
             latest=deadline,
         )
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, wait: float) -> _Opened:
+        # Before it is opened: should another take its place meanwhile, this one is not used again.
+        file = self._file()
+        if file is None and self._was_there:
+            raise sqlite3.OperationalError("the file has been deleted or moved")
         connection = sqlite3.connect(
-            self._path,
-            timeout=min(self._policy.timeout, LONGEST_WAIT),
-            isolation_level=None,
-            check_same_thread=False,
+            self._path, timeout=_bounded(wait), isolation_level=None, check_same_thread=False
         )
         try:
             self._prepare(connection)
         except BaseException:
             connection.close()
             raise
-        return connection
+        self._was_there = True
+        return _Opened(connection, file or self._file(), wait)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA synchronous = FULL")
@@ -133,15 +177,23 @@ class SQLiteConnections:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     def forget_inherited(self) -> None:
-        """Leave the parent's connections alone: SQLite's must be neither used nor closed."""
+        """Leave alone what the parent has opened since; it must be neither used nor closed."""
         self._finalizer.detach()
         _abandoned.append(self._idle)
-        self._idle, self._lock = [], threading.Lock()
+        self._idle = []
         self._finalizer = weakref.finalize(self, _close, self._idle)
 
 
 _pools: weakref.WeakSet[SQLiteConnections] = weakref.WeakSet()
-_abandoned: list[list[sqlite3.Connection]] = []
+_abandoned: list[list[_Opened]] = []
+
+
+def _before_fork() -> None:
+    # A child that inherits a connection believes that it holds the parent's locks on the file, for
+    # its own connections as well. Once the parent has closed the file, everybody else takes it for
+    # unused, and what the child writes into the log that they have deleted is lost.
+    for pool in list(_pools):
+        pool.close()
 
 
 def _after_fork() -> None:
@@ -150,12 +202,17 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
-def _close(connections: list[sqlite3.Connection]) -> None:
-    while connections:
-        connections.pop().close()
+def _close(idle: list[_Opened]) -> None:
+    with suppress(IndexError):
+        while True:
+            idle.pop().connection.close()
+
+
+def _bounded(wait: float) -> float:
+    return min(wait, LONGEST_WAIT)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> object:
@@ -167,3 +224,12 @@ def is_busy(error: sqlite3.Error) -> bool:
     # Extended codes carry the primary one in their lowest byte.
     primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def could_not_write(error: sqlite3.Error) -> bool:
+    """Whether something was not written, so that no transaction became permanent.
+
+    What commits one is the last thing that is written, and in the log of changes.
+    """
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)

@@ -22,7 +22,8 @@ class SQLiteDict(PersiDict[ValueType]):
     anyone can write while a process is frozen in the middle of a write: others can read, and
     their writes end in `BackendError`, until it is thawed or killed.
 
-    The constructor opens the file, and creates it if it is not there.
+    The constructor opens the file, and creates it if it is not there. Should it be deleted or moved
+    later, every call ends in `BackendError`; what has taken its place is used in its stead.
 
     Args:
         path: The file; SQLite keeps `-wal` and `-shm` files beside it.

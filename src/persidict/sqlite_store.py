@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,12 @@ from persidict.object_store import (
     holds,
 )
 from persidict.retry import RetryPolicy
-from persidict.sqlite_connections import SQLiteConnections, is_busy
+from persidict.sqlite_connections import SQLiteConnections, could_not_write, is_busy
+
+_CHECK: Final = (
+    "Check that the file is one of this package, its folder exists and both are writable, and the "
+    "disk is not full."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,17 @@ class SQLiteStore(ObjectStore):
     """The verbs over one file; a write that was answered survives the death of its process."""
 
     backend = "SQLite"
+    advice = (
+        "Another process keeps the file locked, or is frozen in the middle of a write: end it, or "
+        "allow more time."
+    )
     is_remote = False
 
     def __init__(self, path: Path, *, policy: RetryPolicy) -> None:
         self.path: Final = path
         self._clock = policy.clock
-        self._connections = SQLiteConnections(str(path), policy=policy)
+        self.wait = policy.timeout
+        self._connections = SQLiteConnections(path, policy=policy)
         try:
             with self._connections.one():
                 pass
@@ -66,6 +77,11 @@ class SQLiteStore(ObjectStore):
     def close(self) -> None:
         """Close idle connections; the next request opens one again."""
         self._connections.close()
+
+    def within(self, seconds: float) -> ObjectStore:
+        other = copy(self)
+        other.wait = seconds
+        return other
 
     def head(self, name: Name, *, certain: bool = True) -> Snapshot | None:  # noqa: ARG002
         with self._reading("head", name) as connection:
@@ -146,7 +162,7 @@ class SQLiteStore(ObjectStore):
     ) -> Answer:
         committing = False
         try:
-            with self._connections.one() as connection, _transaction(connection):
+            with self._one() as connection, _transaction(connection):
                 if precondition is not None:
                     row = connection.execute(
                         "SELECT etag FROM object WHERE name = ?", (str(name),)
@@ -160,14 +176,17 @@ class SQLiteStore(ObjectStore):
         except sqlite3.Error as error:
             if is_busy(error):
                 return NotApplied(error, conflict=False)
-            if committing:
+            if committing and not could_not_write(error):
                 return Unaccounted(error)
             raise self._error(error, operation, name) from error
+
+    def _one(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._connections.one(wait=self.wait)
 
     @contextmanager
     def _reading(self, operation: str, name: Name) -> Iterator[sqlite3.Connection]:
         try:
-            with self._connections.one() as connection:
+            with self._one() as connection:
                 yield connection
         except sqlite3.Error as error:
             if is_busy(error):
@@ -175,10 +194,10 @@ class SQLiteStore(ObjectStore):
             raise self._error(error, operation, name) from error
 
     def _error(self, error: Exception, operation: str, name: Name) -> BackendError:
+        is_locked = isinstance(error, sqlite3.Error) and is_busy(error)
         return BackendError(
             f"SQLite {operation} in {self.path} failed: {error}. "
-            "Check that the file is one of this package, its folder exists and both are writable, "
-            "and the disk is not full.",
+            f"{self.advice if is_locked else _CHECK}",
             backend=self.backend,
             operation=operation,
             key=name.key,

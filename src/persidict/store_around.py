@@ -24,11 +24,16 @@ WRITES: Final = frozenset({"put", "delete"})
 
 
 class StoreAround(ObjectStore):
-    """Hands every request to `pass_on`, by the name of its verb."""
+    """Hands every request to `pass_on`, by the name of its verb.
+
+    One over a store that may hang overrides `within` as well, and returns itself around
+    `inner.within(seconds)`: else `PersiDict.with_timeout` does not reach that store.
+    """
 
     def __init__(self, inner: ObjectStore) -> None:
         self.inner: Final = inner
         self.backend = inner.backend
+        self.advice = inner.advice
         self.is_remote = inner.is_remote
         self.readers = inner.readers
         self.request_timeout = inner.request_timeout

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 import warnings
 
 import jsonpickle
@@ -8,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from persidict.codecs import JsonCodec
+from persidict.codecs import JsonCodec, arrays
+from tests.stores.forking import in_forked_child
 
 codec = JsonCodec()
 
@@ -258,3 +260,22 @@ def test_handlers_of_the_programs_own_stay():
         "assert b'\"mine\": [0, 1]' in JsonCodec().encode(numpy.arange(2))\n"
         "assert get(numpy.ndarray) is Mine\n"
     )
+
+
+def test_a_fork_while_another_thread_registers_the_extensions_leaves_the_child_free() -> None:
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with arrays._registration:
+            held.set()
+            let_go.wait(20.0)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(20.0)
+    try:
+        read = in_forked_child(lambda: codec.decode(codec.encode(np.arange(3))).tolist())
+    finally:
+        let_go.set()
+        holder.join(20.0)
+    assert read == [0, 1, 2]

@@ -66,6 +66,19 @@ def test_a_dictionary_of_another_format_has_other_items(place: Place) -> None:
     assert (other == {"a": [3]}, text == {"a": "four"}) == (True, True)
 
 
+def test_what_cannot_be_read_is_not_unequal(place: Place, serialization_format: str) -> None:
+    """Whichever side it is on."""
+    d = place.open(serialization_format=serialization_format)
+    d["a"] = 1
+    texts = place.open(serialization_format=serialization_format, base_class_for_values=str)
+    numbers: LocalDict[Any] = LocalDict()
+    numbers["a"] = 1
+
+    for one, other in ((texts, numbers), (numbers, texts)):
+        with pytest.raises(TypeError, match="is a int"):
+            assert one == other
+
+
 def test_it_is_not_hashable(d: PersiDict[Any]) -> None:
     with pytest.raises(TypeError):
         hash(d)

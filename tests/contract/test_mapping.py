@@ -152,6 +152,18 @@ def test_pop(d: PersiDict[Any]) -> None:
         d.pop("a", 1, 2)
 
 
+def test_what_cannot_be_read_is_not_popped(place: Place, serialization_format: str) -> None:
+    d = place.open(serialization_format=serialization_format)
+    d["a"] = 1
+    texts = place.open(serialization_format=serialization_format, base_class_for_values=str)
+
+    for take in (lambda: texts.pop("a"), lambda: texts.pop("a", ""), texts.popitem):
+        with pytest.raises(TypeError, match="is a int"):
+            take()
+
+    assert d == {"a": 1}
+
+
 def test_popitem_takes_each_item_once(d: PersiDict[Any]) -> None:
     expected = {NonEmptySafeStrTuple(key): n for n, key in enumerate("abc")}
     d.update(expected)

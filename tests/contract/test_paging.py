@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from persidict import NonEmptySafeStrTuple
+from persidict import LocalDict, NonEmptySafeStrTuple
 from tests.contract.interposed import interposed
 from tests.contract.places import InBucket, InFile, InMemory, store_of
 
@@ -124,6 +125,12 @@ def test_pages_are_asked_for_when_they_are_wanted() -> None:
     assert requests(watched) == ["list"]
 
 
+def _updated(d: PersiDict[Any]) -> LocalDict[Any]:
+    copy: LocalDict[Any] = LocalDict()
+    copy.update(d)
+    return copy
+
+
 READINGS = {
     "values": lambda d: list(d.values()),
     "items": lambda d: [value for _, value in d.items()],
@@ -132,6 +139,8 @@ READINGS = {
     "oldest_values": lambda d: sorted(d.oldest_values()),
     "newest_values": lambda d: sorted(d.newest_values(2_000)),
     "equality": lambda d: [n for n in range(4) if d == {str(m): m for m in range(4) if m != n}],
+    "update": lambda d: sorted(_updated(d).values()),
+    "|=": lambda d: sorted(operator.ior(LocalDict(), d).values()),
     "str": lambda d: [n for n in range(4) if f"'{n}'" in str(d)],
 }
 

@@ -107,6 +107,12 @@ def test_without_faults_it_is_the_same_dictionary(d: BasicS3Dict[Any]) -> None:
         d.with_timeout(0)
 
 
+@pytest.mark.parametrize("seconds", [1e12, float("inf")])
+def test_any_number_of_seconds_is_a_limit(d: BasicS3Dict[Any], seconds: float) -> None:
+    d.with_timeout(seconds)["a"] = 1
+    assert d.with_timeout(seconds)["a"] == 1
+
+
 def test_a_limit_is_not_wrapped_around_another(d: BasicS3Dict[Any]) -> None:
     store = d.with_timeout(9.0).with_timeout(0.9)._items.store.store
     assert isinstance(store, BoundedStore)

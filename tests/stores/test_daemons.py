@@ -41,3 +41,20 @@ def test_what_exits_ends_no_thread_and_is_logged(monkeypatch, caplog):
     assert goes_on.wait(30)
     assert started.count(daemons) == 1
     assert "SystemExit" in caplog.text
+
+
+def test_a_signals_handler_may_submit_while_its_own_thread_submits(monkeypatch):
+    daemons, inner, outer = Daemons(2), threading.Event(), threading.Event()
+    start = module.start
+
+    def interrupted(action):
+        monkeypatch.setattr(module, "start", start)
+        assert daemons.submit(inner.set)
+        return start(action)
+
+    monkeypatch.setattr(module, "start", interrupted)
+    # In a thread that can be left behind: it may wait for itself.
+    threading.Thread(target=daemons.submit, args=(outer.set,), daemon=True).start()
+
+    assert inner.wait(20)
+    assert outer.wait(20)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import stat
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from persidict import BackendError, SQLiteDict
+from persidict import BackendError, OutcomeUnknownError, SQLiteDict
 from persidict.sqlite_connections import APPLICATION_ID, FORMAT
 from tests.stores.forking import in_forked_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 def foreign_database(path: Path) -> None:
@@ -184,6 +186,81 @@ def test_a_full_disk_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
     assert d == {"a": 1}
     d["a"] = 2
     assert d["a"] == 2
+
+
+def test_a_full_disk_that_the_commit_meets_is_no_doubt(tmp_path: Path) -> None:
+    """SQLite writes a small change only when it is committed."""
+    path = tmp_path / "items.db"
+
+    def write() -> list[tuple[str, bool]]:
+        d: SQLiteDict[Any] = SQLiteDict(path)
+        d["a"] = 1
+        most = (tmp_path / "items.db-wal").stat().st_size + 2_000
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        errors = []
+        for write in (lambda: d.setdefault("b", "x" * 9_000), lambda: d.pop("a"), d.clear):
+            with pytest.raises(BackendError) as error:
+                write()
+            errors.append((str(error.value), isinstance(error.value, OutcomeUnknownError)))
+        return errors
+
+    for text, is_in_doubt in in_forked_child(write):
+        assert "disk is not full" in text
+        assert not is_in_doubt
+    assert SQLiteDict[Any](path) == {"a": 1}
+
+
+CALLS: dict[str, Callable[[SQLiteDict[int]], Any]] = {
+    "[]": lambda d: d["a"],
+    "in": lambda d: "a" in d,
+    "len": len,
+    "assign": lambda d: d.__setitem__("a", 2),
+    "setdefault": lambda d: d.setdefault("a", 2),
+    "discard": lambda d: d.discard("a"),
+    "clear": lambda d: d.clear(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_file_that_was_moved_is_never_absence(tmp_path: Path, call: str, is_open: bool) -> None:
+    folder, elsewhere = tmp_path / "here", tmp_path / "there"
+    folder.mkdir()
+    d: SQLiteDict[int] = SQLiteDict(folder / "items.db")
+    d["a"] = 1
+    if not is_open:
+        d.close()
+    folder.rename(elsewhere)
+
+    for _ in range(2):
+        with pytest.raises(BackendError, match="deleted or moved"):
+            CALLS[call](d)
+    folder.mkdir()
+    with pytest.raises(BackendError, match="deleted or moved"):
+        CALLS[call](d)
+
+    assert list(folder.iterdir()) == []
+    assert SQLiteDict[int](elsewhere / "items.db") == {"a": 1}
+    folder.rmdir()
+    elsewhere.rename(folder)
+    assert d == {"a": 1}
+
+
+def test_who_had_the_file_open_meets_the_others_in_the_one_that_took_its_place(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "items.db"
+    old: SQLiteDict[int] = SQLiteDict(path)
+    seen = old.setdefault("claim", 1), old.etag("claim")
+    for file in tmp_path.iterdir():
+        file.unlink()
+    new: SQLiteDict[int] = SQLiteDict(path)
+
+    assert new.setdefault("claim", 2) == 2
+    assert old.setdefault("claim", 3) == 2
+    assert old.etag("claim") == new.etag("claim") != seen[1]
+    old["b"] = 4
+    assert new == {"claim": 2, "b": 4}
 
 
 def test_closing_leaves_it_usable(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ def test_a_lock_that_is_never_released_is_an_error(path: Path, write: str) -> No
     SQLiteDict[int](path)["a"] = 1
     d: SQLiteDict[int] = SQLiteDict(path, operation_timeout=0.05)
     with locked(path):
-        with pytest.raises(BackendError) as error:
+        with pytest.raises(BackendError, match="keeps the file locked") as error:
             WRITES[write](d)
         assert d["a"] == 1
 
@@ -101,6 +102,22 @@ def test_a_lock_that_is_never_released_is_an_error(path: Path, write: str) -> No
     assert d == {"a": 1}
     WRITES[write](d)
     assert d != {"a": 1}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_call_that_has_less_time_waits_for_less_time(path: Path, write: str) -> None:
+    d: SQLiteDict[int] = SQLiteDict(path, operation_timeout=60.0)
+    d["a"] = 1
+    began = time.monotonic()
+    with locked(path), pytest.raises(BackendError):
+        WRITES[write](d.with_timeout(0.05))
+    assert time.monotonic() - began < 20.0
+
+    store: Any = d.with_timeout(70.0)._items.store.store
+    with store._one() as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (70_000,)
+    with store._connections.one() as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (60_000,)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +179,19 @@ def test_nobody_gets_in_between_the_look_and_the_write(path: Path) -> None:
 
     assert refused == ["database is locked"] * 2
     assert d["a"] == 2
+
+
+def test_opening_it_again_takes_no_longer_than_the_call_may(path: Path) -> None:
+    d: SQLiteDict[int] = SQLiteDict(path, operation_timeout=60.0)
+    d.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(BackendError, match="keeps the file locked"):
+            d.with_timeout(0.05)["a"] = 1
+
+    assert time.monotonic() - began < 20.0
 
 
 def test_opening_a_file_that_stays_locked_is_an_error(path: Path) -> None:

@@ -70,7 +70,7 @@ def trouble(
     """Let the next such statement of the dictionary fail."""
     store: Any = d._items.store.store
     idle = store._connections._idle
-    idle[:] = [Troubled(idle[0], statement=statement, error=error, after=after)]
+    idle[0].connection = Troubled(idle[0].connection, statement=statement, error=error, after=after)
 
 
 def busy() -> sqlite3.OperationalError:

@@ -8,15 +8,18 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 import persidict.testing
 from persidict.testing import EmbeddedS3, ServerStartError
 from persidict.testing.server import main
+from tests.stores.forking import in_forked_child
 
 if TYPE_CHECKING:
     from persidict.testing import Workers
@@ -107,6 +110,33 @@ def test_it_ends_with_a_parent_that_is_killed(persidict_workers: Workers, tmp_pa
         parent.result()
 
     await_end(int(announce.read_text()))
+
+
+def test_a_forked_child_does_not_keep_it_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it end with the child."""
+    kill = Mock()
+    monkeypatch.setattr("subprocess.Popen.kill", kill)
+    ready, forked = os.pipe()
+    gone, go = os.pipe()
+
+    def live() -> int:
+        os.write(forked, b".")
+        return len(os.read(gone, 1))
+
+    with ThreadPoolExecutor(1) as pool:
+        with EmbeddedS3() as server:
+            child = pool.submit(in_forked_child, live)
+            assert os.read(ready, 1) == b"."
+            in_forked_child(server.stop)
+            assert server.create_bucket()
+            pid = server.pid
+
+        os.write(go, b".")
+        assert child.result(20.0) == 1
+    for end in (ready, forked, gone, go):
+        os.close(end)
+    await_end(pid)
+    kill.assert_not_called()
 
 
 def test_it_listens_on_loopback_only(persidict_server: EmbeddedS3) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from threading import Lock
 from typing import Any, Final
 
-_registration: Final = Lock()
+_registration = Lock()
+
+
+def _after_fork() -> None:
+    global _registration  # noqa: PLW0603 - whoever held it at the fork is not in the child
+    _registration = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def register_extensions(packages: Iterable[str]) -> None:

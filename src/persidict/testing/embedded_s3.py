@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
@@ -71,6 +73,7 @@ class EmbeddedS3:
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._control: ServerControl | None = None
+        _servers.add(self)
 
     def __repr__(self) -> str:
         where = self._control.endpoint_url if self._control else "not running"
@@ -150,6 +153,11 @@ class EmbeddedS3:
         """Create a bucket, by default of a name that nobody else uses; its name."""
         return self.control.create_bucket(name)
 
+    def forget_inherited(self) -> None:
+        """Have the server end with the parent of this forked child, and not with the child."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
     def _first_line(self) -> dict[str, Any]:
         assert self._process is not None
         assert self._process.stdout is not None
@@ -163,6 +171,18 @@ class EmbeddedS3:
             return dict(json.loads(line))
         except ValueError:
             return {}
+
+
+_servers: weakref.WeakSet[EmbeddedS3] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for server in list(_servers):
+        server.forget_inherited()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _spawn(options: list[str], *, errors: IO[bytes]) -> subprocess.Popen[bytes]:
