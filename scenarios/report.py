@@ -130,6 +130,7 @@ class Report:
                 Span(finding.counted, "dim"),
             ]
         yield [Span("    " + f"{'lost answers':<{width}}  "), Span(self._lost_answers(), "dim")]
+        yield from ([Span(f"    {each.note}", "dim")] for each in audit.findings if each.note)
         yield []
 
     def _lost_answers(self) -> str:
