@@ -14,6 +14,7 @@ from scenarios.race import Course
 from scenarios.scenario import Audit
 from scenarios.screen import Line, Span
 from scenarios.tally import PRICE_LIST, Requests, estimated_cost
+from scenarios.words import many
 
 _EXAMPLES: Final = 3
 
@@ -169,8 +170,7 @@ class Report:
             return
         times = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.phases.items())
         if self.violations:
-            count = len(self.violations)
-            said = f"  FAIL  {count} violation{'s' * (count != 1)}"
+            said = f"  FAIL  {many(len(self.violations), 'violation')}"
             yield [Span(said, "bold red"), Span(f"  {times}", "dim")]
         else:
             yield [Span("  PASS", "bold green"), Span(f"  {times}", "dim")]

@@ -144,7 +144,7 @@ def _none_believed_lost(case: _Case) -> Finding:
         for attempt in lost
         if attempt.seen is not None and attempt.seen != case.claim_of.get(attempt.task)
     ]
-    return Finding("no claim lost to its own claimer", f"{len(lost)} refusals", violations)
+    return Finding("no claim lost to its own claimer", many(len(lost), "refusal"), violations)
 
 
 def _unknown_not_started(case: _Case) -> Finding:

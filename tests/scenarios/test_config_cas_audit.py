@@ -197,7 +197,7 @@ def test_an_acknowledged_change_that_left_no_generation(history):
 
 def test_two_changes_of_one_generation(history):
     history.edit_notes("w2-1", generation=4)
-    assert "generation 4 was told 2 times: to w3, w2" in history.judge().violations
+    assert "generation 4 was told twice: to w3, w2" in history.judge().violations
 
 
 def test_generations_against_the_order_of_time(history):
