@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from scenarios.screen import Line, Screen, Span
+from scenarios.words import many
 
 LANE_WIDTH: Final = 44
 MAX_LANES: Final = 16
@@ -104,5 +105,5 @@ class Board:
         counts = [f"{len(self.taken)}/{self._tasks} {self._counted}"]
         counts += [f"{count} {kind}" for kind, count in sorted(self.counts.items())]
         if self.dropped is not None:
-            counts.append(f"{self.dropped} answers dropped")
+            counts.append(f"{many(self.dropped, 'answer')} dropped")
         return [Span(f"{seconds:6.1f} s  "), Span(" · ".join(counts), "bold")]

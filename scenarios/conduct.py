@@ -224,8 +224,6 @@ class Run:
             yield [Span(f"  {self._scenario.story}")]
         yield [Span(f"  {self._scenario.strikes}")]
         yield [Span(f"  {_about_drops(ground)}")]
-        if self._scenario.doubt and not options.unsafe:
-            yield [Span(f"  {self._scenario.doubt}", "dim")]
         yield []
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scenarios.history import Operation
+from scenarios.words import times
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Order:
         for number, operations in sorted(self._by_number().items()):
             if len(operations) > 1:
                 names = ", ".join(operation.actor for operation in operations)
-                yield f"{self.word} {number} was told {len(operations)} times: to {names}"
+                yield f"{self.word} {number} was told {times(len(operations))}: to {names}"
 
     def backwards(self) -> Iterator[str]:
         """Operations that began after another had been told a higher number."""

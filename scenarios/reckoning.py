@@ -143,9 +143,9 @@ def check_all_done(evidence: Evidence, *, updates: Sequence[Update]) -> Finding:
         f"{task} was done by nobody" for task in evidence.tasks if task not in done | doubtful
     ]
     violations += [
-        f"{worker} took part in {len(tasks)} heats, and others in {most}"
+        f"{worker} took part in {many(len(tasks), 'heat')}, and others in {most}"
         for worker, tasks in asked.items()
         if len(tasks) != most and (killed is None or killed.worker != worker)
     ]
-    counted = f"{len(done & {*evidence.tasks})} of {len(evidence.tasks)} in {most} heats"
+    counted = f"{len(done & {*evidence.tasks})} of {len(evidence.tasks)} in {many(most, 'heat')}"
     return Finding("every task done", counted, violations)

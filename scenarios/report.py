@@ -14,6 +14,7 @@ from scenarios.race import Course
 from scenarios.scenario import Audit
 from scenarios.screen import Line, Span
 from scenarios.tally import PRICE_LIST, Requests, estimated_cost
+from scenarios.words import many
 
 _EXAMPLES: Final = 3
 
@@ -130,6 +131,7 @@ class Report:
                 Span(finding.counted, "dim"),
             ]
         yield [Span("    " + f"{'lost answers':<{width}}  "), Span(self._lost_answers(), "dim")]
+        yield from ([Span(f"    {each.note}", "dim")] for each in audit.findings if each.note)
         yield []
 
     def _lost_answers(self) -> str:
@@ -168,8 +170,7 @@ class Report:
             return
         times = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.phases.items())
         if self.violations:
-            count = len(self.violations)
-            said = f"  FAIL  {count} violation{'s' * (count != 1)}"
+            said = f"  FAIL  {many(len(self.violations), 'violation')}"
             yield [Span(said, "bold red"), Span(f"  {times}", "dim")]
         else:
             yield [Span("  PASS", "bold green"), Span(f"  {times}", "dim")]

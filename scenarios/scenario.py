@@ -34,11 +34,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the audit: what was checked, what was counted, and what breaks it."""
+    """One line of the audit: what was checked and counted, what breaks it, a word on it."""
 
     checked: str
     counted: str
     violations: Sequence[str] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,6 @@ class Scenario:
         summary: One line, for the list.
         story: What happens, in one line, for a person about to watch.
         unsafe_story: What the planted wrong variant does instead.
-        doubt: What an unknown outcome means, in one line; empty where none is counted.
         strikes: What befalls two of the workers, in one line.
         program: What each worker runs.
         audit: What judges the outcome; a pure function.
@@ -93,7 +93,6 @@ class Scenario:
     strikes: str
     program: Program
     audit: Callable[[Evidence], Audit]
-    doubt: str = ""
     counted: str = "claimed"
     heat_size: Callable[[Options], int] = half_the_workers
     duels_over: Sequence[str] | None = None

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 
 def times(count: int) -> str:
-    """How often, for more than once."""
-    return "twice" if count == 2 else f"{count} times"
+    """How often: `once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
 def many(count: int, noun: str) -> str:

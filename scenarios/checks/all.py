@@ -34,6 +34,7 @@ from scenarios.checks.tokens import NAME as TOKENS
 from scenarios.checks.tokens import check_tokens
 from scenarios.checks.violation import Check, Violation
 from scenarios.history import History
+from scenarios.moments import beginning_of
 from scenarios.words import many
 
 EXAMPLES: Final = 5
@@ -56,7 +57,7 @@ class Report:
 
     Attributes:
         lines: A line for each of them.
-        began: When the history begins, in its seconds.
+        began: When the run began, in seconds of its history.
     """
 
     lines: Sequence[Checked]
@@ -75,7 +76,7 @@ class Report:
         }
 
     def shown(self, *, most: int | None = EXAMPLES) -> Iterator[str]:
-        """As lines for people, with seconds since the history began.
+        """As lines for people, with seconds since the run began.
 
         Args:
             most: How many violations of each check; None for all.
@@ -172,20 +173,20 @@ CHECKS: Final[Sequence[tuple[str, Check, _Counted, str]]] = (
         SEQUENCES,
         check_sequences,
         _objects("sequence"),
-        "no number is handed out twice, and those that one is handed rise",
+        "no number is handed out twice, and those of each actor rise",
     ),
     (ETAGS, check_etags, _objects("item"), "no etag is given to two versions"),
     (
         MUTUAL_EXCLUSION,
         check_mutual_exclusion,
         _held(by_many=False),
-        "no two believe to hold the same at once",
+        "at no time do two believe that they hold it",
     ),
     (
         PERMIT_BOUND,
         check_permit_bound,
         _held(by_many=True),
-        "never more believe to hold a permit than there are permits",
+        "at no time do more believe that they hold a permit than there are permits",
     ),
     (TOKENS, check_tokens, _tokens, "who acquires later has a higher token"),
     (FREED, check_freed, _freed, "what was released or broken is not held under that token again"),
@@ -193,7 +194,7 @@ CHECKS: Final[Sequence[tuple[str, Check, _Counted, str]]] = (
         FENCING,
         check_fencing,
         _objects("fenced"),
-        "no write lands after one of a higher token",
+        "no write is accepted after one under a higher token",
     ),
     (
         TAKEOVER,
@@ -216,8 +217,8 @@ def check_all(history: History) -> Report:
     """
     lines = []
     for name, check, counted, promise in CHECKS:
-        violations = check(history)
+        violations = sorted(check(history), key=lambda violation: violation.at)
         looked_at = counted(history)
         if violations or looked_at is not None:
             lines.append(Checked(name, looked_at or "", promise, violations))
-    return Report(lines, began=history.events[0].at)
+    return Report(lines, began=beginning_of(history))

@@ -82,6 +82,14 @@ class Item:
             return IMPOSSIBLE
         return change.after
 
+    def told(self, state: ItemState) -> str:
+        """Etag and value."""
+        etag, value = state
+        if etag is None:
+            return "it is absent"
+        shown = f"etag {etag}" if isinstance(etag, str) else "an etag that nobody was told"
+        return f"it has {shown} and the value {value}"
+
     def _recognised(self, etag: Unseen, *, by: Action) -> Etag:
         """The etag if this operation names it, which only one that was issued to nobody can be."""
         if by.answer is not UNKNOWN:

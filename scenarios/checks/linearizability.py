@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from scenarios.checks.item_model import Item
-from scenarios.checks.model import Model, ModelOf, State
+from scenarios.checks.model import Model, ModelOf, State, text_of
 from scenarios.checks.models import Claim, Counter, Fenced, Register
 from scenarios.checks.search import Placed, Search
 from scenarios.checks.unknowns import UndecidedError, budget_for
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation
+from scenarios.words import many
 
 NAME: Final = "linearizable"
 
@@ -103,7 +104,8 @@ def _check(
         return Violation(
             check=NAME,
             object=name,
-            text=f"not decided within {budget:,} configurations of {len(operations)} operations",
+            text=f"not decided: in {budget:,} steps neither an order of its "
+            f"{many(len(operations), 'operation')} was found nor that there is none",
             at=operations[-1].called,
         )
     if found is None:
@@ -111,8 +113,8 @@ def _check(
     state, changed_by = _last_change(found.prefix, initial=model.initial)
     others = [each for each in changed_by if each is not found.by]
     text = (
-        f"{_shown(found.by)}, and no order explains it; one that explains all that was known "
-        f"before ends in {state}"
+        f"{_shown(found.by)}, and no order explains it: in one that explains all answers "
+        f"before it, {model.told(state)}"
     )
     return Violation.between(found.by, *others, check=NAME, text=text)
 
@@ -127,6 +129,6 @@ def _last_change(prefix: Sequence[Placed], *, initial: State) -> tuple[State, Se
 
 
 def _shown(operation: Operation) -> str:
-    given = ", ".join(f"{name}={value!r}" for name, value in operation.args.items())
-    answer = operation.error if operation.outcome == "failed" else repr(operation.value)
+    given = ", ".join(f"{name}={text_of(value)}" for name, value in operation.args.items())
+    answer = operation.error if operation.outcome == "failed" else text_of(operation.value)
     return f"{operation.actor}'s {operation.op}({given}) was answered {answer}"

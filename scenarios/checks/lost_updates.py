@@ -13,6 +13,7 @@ from typing import Any, Final
 from scenarios.checks.model import text_of
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation, OperationId
+from scenarios.words import many
 
 NAME: Final = "no lost update"
 
@@ -72,8 +73,9 @@ def _counter(
             yield Violation(
                 check=NAME,
                 object=name,
-                text=f"the total is {value}, and {len(acknowledged)} acknowledged additions make "
-                f"{total}; no choice of {len(unknown)} unknown ones makes up for the difference",
+                text=f"the total is {value}, but what was acknowledged adds up to {total} "
+                f"({many(len(acknowledged), 'addition')}), and no choice of "
+                f"{many(len(unknown), 'unknown addition')} makes up for the difference",
                 at=at,
                 operations=() if operation is None else (operation,),
             )
@@ -107,7 +109,10 @@ def _told_twice(additions: Sequence[Operation]) -> Iterator[Violation]:
     for each in additions:
         twin = first.setdefault(each.value, each)
         if twin is not each:
-            text = f"{twin.actor}'s addition and {each.actor}'s were told the total {each.value!r}"
+            text = (
+                f"{twin.actor}'s addition and {each.actor}'s were both told the total "
+                f"{each.value!r}, though each raises it"
+            )
             yield Violation.between(each, twin, check=NAME, text=text)
 
 
@@ -125,7 +130,7 @@ def _register(operations: Sequence[Operation]) -> Iterator[Violation]:
             continue
         twin = first.setdefault(replaced, each)
         if twin is not each:
-            text = f"{twin.actor} and {each.actor} replaced {replaced}, which was written once"
+            text = f"{twin.actor} and {each.actor} both replaced {replaced}, which was there once"
             yield Violation.between(each, twin, check=NAME, text=text)
 
 

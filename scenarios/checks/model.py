@@ -82,6 +82,9 @@ class Model(Protocol):
     def step(self, state: Any, action: Action) -> State | None:
         """The state after it, or `IMPOSSIBLE` if it cannot have been so answered here."""
 
+    def told(self, state: Any) -> str:
+        """A state in words."""
+
     def observes(self, action: Action) -> bool:
         """Whether it, so answered, changes nothing in any state; False where that is not known."""
 

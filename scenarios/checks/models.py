@@ -55,6 +55,10 @@ class Register(Plain):
                     return IMPOSSIBLE
                 return str(value) if is_expected else state
 
+    def told(self, state: str) -> str:
+        """The value."""
+        return f"the value is {state}"
+
     def overwrites(self, action: Action) -> bool:
         """Writes do."""
         return action.op == "write"
@@ -113,6 +117,10 @@ class Counter(Plain):
                 if not action.fits(is_expected):
                     return IMPOSSIBLE
                 return int(new) if is_expected else state
+
+    def told(self, state: int) -> str:
+        """The total."""
+        return f"the total is {state}"
 
     def overwrites(self, action: Action) -> bool:
         """Resets do."""
@@ -192,6 +200,14 @@ class Claim(Plain):
             return IMPOSSIBLE
         return (actor, action.answer is not UNKNOWN, False) if is_won else state
 
+    def told(self, state: tuple[str, bool, bool]) -> str:
+        """Whose it is."""
+        owner, is_told, is_done = state
+        if not owner:
+            return "the task is nobody's"
+        ended = ", who has ended it" if is_done else "" if is_told else ", who was not told so"
+        return f"the task is {owner}'s{ended}"
+
 
 def _end(lost: Operation) -> float:
     """When the actor gave up hope of being told."""
@@ -228,3 +244,8 @@ class Fenced(Plain):
         if not action.fits(token >= highest):
             return IMPOSSIBLE
         return (token, written) if token >= highest else state
+
+    def told(self, state: tuple[int, str]) -> str:
+        """Value and token."""
+        token, value = state
+        return f"the value is {value}, under token {token}"

@@ -12,10 +12,6 @@ CLAIM_RACE: Final = Scenario(
     story="To claim a task is one conditional create, d.setdefault_if(task, ...).",
     unsafe_story="UNSAFE: to claim a task is to read, then write: if task not in d: d[task] = ...",
     strikes="One worker is killed and one is frozen inside a task that it has claimed;",
-    doubt=(
-        "unknown: no answer, and another's claim is there; so it is left alone. "
-        "Coordinator.claims can tell."
-    ),
     program=work,
     audit=audit,
 )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from scenarios.claim_race.attempts import Attempt, attempts_in, by_task, contested
 from scenarios.fates import check_fates
 from scenarios.scenario import Audit, Evidence, Finding
 from scenarios.words import listed, many, times
+
+_UNKNOWN: Final = (
+    "unknown: the answer was lost, and a plain item does not tell whose it was before; "
+    "Coordinator.claims can tell"
+)
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ def _none_believed_lost(case: _Case) -> Finding:
         for attempt in lost
         if attempt.seen is not None and attempt.seen != case.claim_of.get(attempt.task)
     ]
-    return Finding("no claim lost to its own claimer", f"{len(lost)} refusals", violations)
+    return Finding("no claim lost to its own claimer", many(len(lost), "refusal"), violations)
 
 
 def _unknown_not_started(case: _Case) -> Finding:
@@ -151,7 +156,7 @@ def _unknown_not_started(case: _Case) -> Finding:
     ]
     applied = sum(_is_holder(attempt, case=case) for attempt in unknown)
     counted = f"{len(unknown)} unknown, {applied} of them in the bucket"
-    return Finding("unknown means not started", counted, violations)
+    return Finding("unknown means not started", counted, violations, _UNKNOWN if unknown else "")
 
 
 def _orphans_listed(case: _Case) -> Finding:

@@ -15,6 +15,7 @@ from scenarios.fates import check_fates
 from scenarios.reckoning import Reckoning, check_all_done, check_linearizable
 from scenarios.scenario import Audit, Evidence, Finding
 from scenarios.updates import Update, updates_in
+from scenarios.words import many
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,10 @@ def _check_settings(case: _Case) -> Finding:
     for setting, changes in sorted(by_setting.items()):
         lost = [*_lost(setting, changes, case=case)]
         if lost:
-            share = f"{len(lost)} of {len(changes)} changes"
+            share = f"{len(lost)} of {many(len(changes), 'change')}"
             violations.append(f"{setting}: {share} lost or misplaced; the first: {lost[0]}")
     count = sum(map(len, by_setting.values()))
-    counted = f"{count} changes of {len(by_setting)} settings"
+    counted = f"{many(count, 'change')} of {many(len(by_setting), 'setting')}"
     return Finding("every change there, or replaced by a later one", counted, violations)
 
 

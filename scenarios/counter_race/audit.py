@@ -7,6 +7,7 @@ from scenarios.fates import check_fates
 from scenarios.reckoning import Reckoning, check_all_done, check_linearizable
 from scenarios.scenario import Audit, Evidence, Finding
 from scenarios.updates import Update, updates_in
+from scenarios.words import many, times
 
 
 def audit(evidence: Evidence) -> Audit:
@@ -40,13 +41,13 @@ def _check_writes(reckoning: Reckoning, *, generation: int) -> Finding:
     violations = []
     if generation != reckoning.last:
         violations.append(
-            f"the record was written {generation} times, and its total is {reckoning.last}"
+            f"the record was written {times(generation)}, and its total is {reckoning.last}"
         )
     others = [add for add in reckoning.acknowledged if add.generation != add.operation.value]
     if others:
         first = others[0]
         violations.append(
-            f"{len(others)} adds were told a total other than the generation that they made; the "
+            f"a total other than the generation made was told to {many(len(others), 'add')}; the "
             f"first, by {first.actor}: total {first.operation.value}, generation {first.generation}"
         )
     return Finding("one write for each add", f"generation {generation}", violations)

@@ -15,6 +15,7 @@ from scenarios.leases.figures import figures_of
 from scenarios.leases.holding import check_exclusion, check_record, check_takeover, check_tokens
 from scenarios.leases.working import check_thawed, check_work
 from scenarios.scenario import Audit, Evidence, Finding
+from scenarios.words import many, times
 
 NAME: Final = "election/leader"
 
@@ -63,7 +64,7 @@ def _check_announced(case: Case) -> Finding:
                 f"{call.actor} led term {belief.token} as {belief.data!r}, and the leader was "
                 f"{call.value!r}"
             )
-    return Finding("a term's value is its winner's", f"{asked} leaders asked", violations)
+    return Finding("a term's value is its winner's", f"asked {times(asked)}", violations)
 
 
 def _check_observed(case: Case, observed: Mapping[str, Sequence[Event]]) -> Finding:
@@ -80,7 +81,7 @@ def _check_observed(case: Case, observed: Mapping[str, Sequence[Event]]) -> Find
         if not observed[worker] and any(event.name == "finished" for event in events)
     ]
     values = [event["value"] for events in observed.values() for event in events]
-    counted = f"{len(values)} times told, of {len({*values})} terms"
+    counted = f"told {times(len(values))}, of {many(len({*values}), 'term')}"
     return Finding("observers saw terms in order", counted, violations)
 
 

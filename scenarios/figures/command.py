@@ -19,6 +19,7 @@ from scenarios.figures.pool import HungError
 from scenarios.figures.progress import Progress
 from scenarios.figures.registry import FIGURES
 from scenarios.options import LARGEST_SEED
+from scenarios.words import many
 
 PASS: Final = 0
 FAIL: Final = 1
@@ -165,7 +166,7 @@ def _seed(text: str) -> int:
 
 def _words(on: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {on[name]}" for name in ("python", "boto3", "moto") if name in on)
-    return f"{on['cores']} cores, {on['memory_gb']} GB, load {on['load']}, {versions}"
+    return f"{many(on['cores'], 'core')}, {on['memory_gb']} GB, load {on['load']}, {versions}"
 
 
 def _shown(value: object) -> str:

@@ -12,6 +12,7 @@ from persidict.testing import EmbeddedS3
 from scenarios.figures.figure import Figure, Result, Task
 from scenarios.figures.places import Bucket
 from scenarios.figures.pool import HungError, processes
+from scenarios.words import many
 
 CHILDREN: Final = 4
 THREADS: Final = 16
@@ -148,7 +149,9 @@ def measure(task: Task) -> Result:
             for requests, found in pool.run(way, [(place, task.size)]):
                 made[way.__name__] = requests
                 wrong += found
-                task.progress.tell(f"{requests:,} requests, {len(found)} wrong answers")
+                task.progress.tell(
+                    f"{many(requests, 'request')}, {many(len(found), 'wrong answer')}"
+                )
         served = server.control.log(with_entries=False).total
     task.progress.add(task.size)
     return Result(

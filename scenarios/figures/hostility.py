@@ -13,6 +13,7 @@ from scenarios.figures.hostile.reading import read_all
 from scenarios.figures.hostile.secrets import use_everything
 from scenarios.figures.places import Bucket
 from scenarios.figures.pool import Pool, processes
+from scenarios.words import many
 
 PROCESSES: Final = 2
 CHUNK: Final = 1_000
@@ -40,7 +41,7 @@ def measure(task: Task) -> Result:
     """Read the records, use the keys, and listen."""
     with EmbeddedS3() as server, processes(PROCESSES, plant=task.plant) as pool:
         (records,) = pool.run(read_all, [(max(100, task.size // _MALICIOUS), task.seed)])
-        task.progress.tell(f"{records.outcomes.total():,} malicious records read")
+        task.progress.tell(f"{many(records.outcomes.total(), 'malicious record')} read")
         tried = _keys(task, pool=pool)
         over_http = _keys_over_http(server.control, task, pool=pool)
         strikes, place = Strikes(), Bucket(server.endpoint_url, server.create_bucket())

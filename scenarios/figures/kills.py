@@ -18,6 +18,7 @@ from scenarios.figures.pool import Pool, processes
 from scenarios.figures.prey import Prey
 from scenarios.figures.survivors import Taken, Wanted, look, run_rest, take
 from scenarios.figures.victims import PERMITS, Work, hold_lease, hold_permit, run_tasks
+from scenarios.words import many, times
 
 AT_A_TIME: Final = 20
 SHORT: Final = 2.0
@@ -183,12 +184,12 @@ class Round:
         where = f"{self._name} ({type(self._place).__name__.lower()})"
         for name, count in begun.items():
             if count > 1:
-                tally.violations.append(f"{where}: {name} was begun {count} times")
+                tally.violations.append(f"{where}: {name} was begun {times(count)}")
         if missing := tasks - len({*begun, *orphaned}):
-            tally.violations.append(f"{where}: {missing} tasks were neither begun nor orphaned")
+            tally.violations.append(f"{where}: neither begun nor orphaned: {many(missing, 'task')}")
         if len(orphaned) > runners:
             tally.violations.append(
-                f"{where}: {len(orphaned)} tasks are orphaned, of {runners} owners"
+                f"{where}: {many(len(orphaned), 'task')} orphaned, of {many(runners, 'owner')}"
             )
 
     def _problems(

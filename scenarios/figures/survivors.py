@@ -16,6 +16,7 @@ from persidict_sync.lease import Lease
 from persidict_sync.semaphore import Semaphore
 from scenarios.figures.places import Place
 from scenarios.figures.victims import PERMITS, Work
+from scenarios.words import many
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def take() -> tuple[list[Taken], list[str]]:
     """Wait until all are taken over; how each ended, and what is wrong with what is left."""
     taken = [each.taken() for each in _contenders]
     problems = [
-        f"{each.wanted.name}: {held} permits are held, of {PERMITS}"
+        f"{each.wanted.name}: {many(held, 'permit')} held, of {PERMITS}"
         for each in _contenders
         if (held := each.holders()) > PERMITS
     ]

@@ -10,7 +10,7 @@ from scenarios.leases.beliefs import Belief
 from scenarios.leases.case import Case
 from scenarios.leases.terms import LATEST_TAKEOVER, about_takeover
 from scenarios.scenario import Finding
-from scenarios.words import listed
+from scenarios.words import listed, many
 
 
 def check_exclusion(case: Case) -> Finding:
@@ -31,7 +31,7 @@ def check_exclusion(case: Case) -> Finding:
             )
         latest[belief.worker] = belief
     renewals = sum(belief.renewals for belief in case.beliefs)
-    counted = f"{len(case.beliefs)} tenures, {renewals} renewals"
+    counted = f"{many(len(case.beliefs), 'tenure')}, {many(renewals, 'renewal')}"
     return Finding("no two held it at once", counted, violations)
 
 
@@ -109,5 +109,5 @@ def _disagreements(record: Record, *, case: Case) -> Iterator[str]:
     if record.generation != token + writes:
         yield (
             f"the record is of generation {record.generation}: since token {token} was acquired "
-            f"there should have been {writes} writes"
+            f"there should have been {many(writes, 'write')}"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from scenarios.pictures.markup import Markup, cut, joined, tag
 from scenarios.pictures.subject import Subject
@@ -49,12 +49,12 @@ def _story(subject: Subject) -> Iterator[str]:
 def _size(subject: Subject) -> str:
     meta, history = subject.meta, subject.history
     actors = {call.actor for call in history.operations} or {*subject.fates}
-    what = "simulated actors" if meta["source"] == "simulation" else "processes"
+    what = "simulated actor" if meta["source"] == "simulation" else "process"
     seed = f", seed {meta['seed']}" if "seed" in meta else ""
-    store = f", on {meta['store']}" if "store" in meta else ""
+    store = f", store {meta['store']}" if "store" in meta else ""
     return (
-        f"{len(actors)} {what}{store}{seed}: {many(len(history.operations), 'operation')} on "
-        f"{many(len(history.by_object), 'object')}, {len(history):,} events in "
+        f"{many(len(actors), what)}{store}{seed}: {many(len(history.operations), 'operation')} on "
+        f"{many(len(history.by_object), 'object')}, {many(len(history), 'event')} in "
         f"{duration(subject.window.seconds)}.{_stragglers(subject)}"
     )
 
@@ -93,39 +93,60 @@ def _command(subject: Subject) -> Iterator[Markup]:
 def _audit(subject: Subject) -> Iterator[Markup]:
     if subject.findings is not None:
         yield tag("h3", "What the audit found, in the store and in the workers' logs")
-        yield _table([(each.checked, each.counted, each.violations) for each in subject.findings])
+        yield _table(
+            [_Line(each.checked, each.counted, each.violations) for each in subject.findings]
+        )
 
 
 def _checks(subject: Subject) -> Iterator[Markup]:
     if subject.checked is not None:
         yield tag("h3", "What the checkers found in the history of operations")
+        zero = subject.window.zero
         lines = [
-            (each.check, each.counted, [f"{one.object}: {one.text}" for one in each.violations])
+            _Line(
+                each.check,
+                each.counted,
+                [
+                    f"at {duration(one.at - zero)}, {one.object}: {one.text}"
+                    for one in each.violations
+                ],
+                promise=each.promise,
+            )
             for each in subject.checked
         ]
         yield _table(lines) if lines else tag("p", "There is nothing in it that they check.")
 
 
-def _table(lines: Sequence[tuple[str, str, Sequence[str]]]) -> Markup:
+class _Line(NamedTuple):
+    checked: str
+    counted: str
+    violations: Sequence[str]
+    promise: str = ""
+
+
+def _table(lines: Sequence[_Line]) -> Markup:
     head = tag("tr", *(tag("th", name) for name in ("", "checked", "on", "violations")))
-    body = [_line(checked, counted, violations) for checked, counted, violations in lines]
-    texts = [_texts(violations) for _, _, violations in lines]
-    return joined([tag("table", tag("thead", head), tag("tbody", *body)), *texts])
+    body = tag("tbody", *map(_row, lines))
+    texts = [part for line in lines if line.violations for part in _texts(line)]
+    return joined([tag("table", tag("thead", head), body), *texts])
 
 
-def _line(checked: str, counted: str, violations: Sequence[str]) -> Markup:
-    style = "bad" if violations else None
+def _row(line: _Line) -> Markup:
+    style = "bad" if line.violations else None
     return tag(
         "tr",
-        tag("td", "✗" if violations else "✓", class_=style),
-        tag("td", checked, class_=style),
-        tag("td", counted),
-        tag("td", f"{len(violations):,}" if violations else "none"),
+        tag("td", "✗" if line.violations else "✓", class_=style),
+        tag("td", line.checked, class_=style),
+        tag("td", line.counted),
+        tag("td", f"{len(line.violations):,}" if line.violations else "none"),
     )
 
 
-def _texts(violations: Sequence[str]) -> Markup:
-    lines = [tag("li", cut(text, _LONGEST)) for text in violations[:_MOST]]
-    if len(violations) > _MOST:
-        lines.append(tag("li", f"… and {len(violations) - _MOST:,} more of these"))
-    return tag("ul", *lines, class_="violations") if lines else Markup()
+def _texts(line: _Line) -> Iterator[Markup]:
+    """What breaks a check, under its name and its promise."""
+    promise = f"; promised: {line.promise}" if line.promise else ""
+    yield tag("p", tag("span", line.checked, class_="bad"), promise)
+    texts = [cut(text, _LONGEST) for text in line.violations[:_MOST]]
+    if len(line.violations) > _MOST:
+        texts.append(f"… and {len(line.violations) - _MOST:,} more of these")
+    yield tag("ul", *(tag("li", text) for text in texts), class_="violations")

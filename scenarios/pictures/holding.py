@@ -24,6 +24,7 @@ from scenarios.pictures.signs import (
 )
 from scenarios.pictures.tenures import Tenure, tenures_of
 from scenarios.pictures.window import Window, duration
+from scenarios.words import many
 
 _MOST_PLACES: Final = 12
 _MOST_CROWDS: Final = 3
@@ -247,7 +248,7 @@ def _told(belief: Belief) -> str:
     held = duration(belief.ends - belief.begins)
     return (
         f"{belief.actor} held {belief.object} under token {belief.token} for {held}, {ended}; "
-        f"{belief.renewals} renewals"
+        f"{many(belief.renewals, 'renewal')}"
     )
 
 

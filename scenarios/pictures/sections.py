@@ -172,6 +172,6 @@ def _section_of_requests(subject: Subject) -> Iterator[Section]:
         title = f"{many(total, 'request')}, for {estimated_cost(requests):.4f} dollars"
         text = f"Requests of all workers by verb and status. Prices: {PRICE_LIST}."
     else:
-        title = f"{total:,} calls of the dictionary, for nothing"
+        title = f"{many(total, 'call')} of the dictionary, for nothing"
         text = "This store is no server, so what is counted is calls, and nobody sends a bill."
     yield Section("requests", "requests and cost", title, text, [chart])

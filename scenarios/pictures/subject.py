@@ -12,6 +12,7 @@ from typing import Any, Final
 from scenarios.checks.all import Checked
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation, OperationId
+from scenarios.moments import beginning_of, moments_in
 from scenarios.pictures.beliefs import Belief, beliefs_in, permits_for
 from scenarios.pictures.fates import Fate, fates_in
 from scenarios.pictures.holding import Holding
@@ -20,7 +21,6 @@ from scenarios.scenario import Finding
 from scenarios.tally import Requests, tally
 
 _STRAGGLERS: Final = 0.05
-_BEFORE_AND_AFTER: Final = frozenset({"meta", "started", "note", "finished"})
 
 
 @dataclass(frozen=True)
@@ -74,27 +74,22 @@ class Subject:
 
     @cached_property
     def window(self) -> Window:
-        """From the first thing that an actor did to the last, stragglers left out; 0 is the first.
+        """From the first thing that an actor did to the last, stragglers left out.
 
         Stragglers are few events after a silence that is longer than all that came before.
         """
-        times = self._times
+        times = self.history.once(moments_in)
         ends = times[-1]
         for before, after in pairwise(times[int(len(times) * (1 - _STRAGGLERS)) :]):
             if after - before > before - times[0] > 0:
                 ends = before
                 break
-        return Window(times[0], ends, times[0])
+        return Window(times[0], ends, beginning_of(self.history))
 
     @property
     def stragglers(self) -> Sequence[float]:
         """When something happened after what the pictures show."""
-        return [at for at in self._times if at > self.window.end]
-
-    @cached_property
-    def _times(self) -> Sequence[float]:
-        times = [event.at for event in self.history if event.name not in _BEFORE_AND_AFTER]
-        return times or [self.history.events[0].at]
+        return [at for at in self.history.once(moments_in) if at > self.window.end]
 
     @cached_property
     def fates(self) -> Mapping[str, Fate]:

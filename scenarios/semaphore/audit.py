@@ -11,6 +11,7 @@ from scenarios.scenario import Audit, Evidence, Finding
 from scenarios.semaphore.case import Case, entry_of
 from scenarios.semaphore.terms import LATEST_RETURN, about_return
 from scenarios.semaphore.work import LAST
+from scenarios.words import many
 
 
 def audit(evidence: Evidence) -> Audit:
@@ -54,10 +55,10 @@ def _check_permits(case: Case) -> Finding:
     if too_many:
         largest = max(too_many, key=lambda crowd: (len(crowd.members), crowd.seconds))
         violations.append(
-            f"{len(too_many)} acquisitions made it more than {case.permits} that held a permit; "
-            f"the most were {largest}"
+            f"{many(len(too_many), 'acquisition')} made it more than {case.permits} that held a "
+            f"permit; the most were {largest}"
         )
-    counted = f"{_most_at_once(case)} at most, {len(case.beliefs)} tenures"
+    counted = f"{_most_at_once(case)} at most, {many(len(case.beliefs), 'tenure')}"
     return Finding(f"never more than {case.permits} at once", counted, violations)
 
 
@@ -130,9 +131,9 @@ def _disagreements(record: Record, *, case: Case) -> Iterator[str]:
     permits, token = record.body["permits"], record.body["token"]
     held = [permit["token"] for permit in record.body["held"]]
     if permits != case.permits:
-        yield f"the record is of {permits} permits, and there are {case.permits}"
+        yield f"the record is of {many(permits, 'permit')}, and there are {case.permits}"
     if len(held) > case.permits:
-        yield f"the record shows {len(held)} held of {case.permits} permits"
+        yield f"the record shows {len(held)} held of {many(case.permits, 'permit')}"
     last = max((number for number, _ in case.order.told), default=0)
     if token < last:
         yield f"the record shows {token} as its last token, and {last} was told"

@@ -193,6 +193,13 @@ def test_an_unknown_outcome_is_neither_a_claim_nor_a_violation(history):
     assert (judged.figures["unknown"], judged.figures["unknown_applied"]) == (1, 0)
 
 
+def test_what_unknown_means_is_said_where_there_is_any(history):
+    assert not any(finding.note for finding in history.judge().findings)
+    history.tries("w3", "a", "unknown")
+    (note,) = filter(None, (finding.note for finding in history.judge().findings))
+    assert note.startswith("unknown: the answer was lost")
+
+
 def test_an_unknown_outcome_that_was_applied_is_counted_and_no_violation(history):
     history.logs["w3"] = []
     claim = history.tries("w3", "d", "unknown")

@@ -197,7 +197,7 @@ def test_an_acknowledged_change_that_left_no_generation(history):
 
 def test_two_changes_of_one_generation(history):
     history.edit_notes("w2-1", generation=4)
-    assert "generation 4 was told 2 times: to w3, w2" in history.judge().violations
+    assert "generation 4 was told twice: to w3, w2" in history.judge().violations
 
 
 def test_generations_against_the_order_of_time(history):
@@ -211,7 +211,7 @@ def test_generations_against_the_order_of_time(history):
 def test_an_answer_that_no_order_explains(history):
     history.edit("w3", "return", 1, value="w2-0")
     (text,) = history.judge().violations
-    assert text.startswith("w3's update(value='w3-1') was answered 'w2-0', and no order explains")
+    assert text.startswith('w3\'s update(value="w3-1") was answered "w2-0", and no order')
 
 
 def test_a_generation_that_nobody_has_made(history):

@@ -102,7 +102,7 @@ def test_an_add_that_was_written_and_is_lost():
 def test_one_total_told_to_two(history):
     history.edit("w3", "return", 1, value=4)
     judged = history.judge()
-    assert "total 4 was told 2 times: to w2, w3" in judged.violations
+    assert "total 4 was told twice: to w2, w3" in judged.violations
     assert "total 5: told nobody, and no unknown one can have made it" in judged.violations
 
 
@@ -173,7 +173,7 @@ def test_a_total_that_is_not_that_of_the_write(history):
     history.edit("w3", "note", 3, generation=4)
     assert list(history.judge().violations) == [
         (
-            "1 adds were told a total other than the generation that they made; the first, by w3: "
+            "a total other than the generation made was told to 1 add; the first, by w3: "
             "total 5, generation 4"
         )
     ]
@@ -192,7 +192,7 @@ def test_a_task_that_nobody_counted(history):
 
 def test_a_worker_that_left_out_a_heat(history):
     del history.logs["w2"][0:4]
-    assert "w2 took part in 1 heats, and others in 2" in history.judge().violations
+    assert "w2 took part in 1 heat, and others in 2" in history.judge().violations
 
 
 def test_fates_are_checked(history):

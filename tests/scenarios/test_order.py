@@ -39,7 +39,7 @@ def test_numbers_in_the_order_of_time():
 
 
 def test_one_number_for_two():
-    assert [*order((1, 0, 2), (1, 1, 3)).twice()] == ["total 1 was told 2 times: to w0, w1"]
+    assert [*order((1, 0, 2), (1, 1, 3)).twice()] == ["total 1 was told twice: to w0, w1"]
 
 
 def test_those_that_overlap_may_have_either_order():

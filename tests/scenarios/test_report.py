@@ -60,6 +60,11 @@ def test_the_summary_of_a_run_that_passes(report):
     assert "PASS  setup 1.0 s, race 2.5 s" in text
 
 
+def test_notes_stand_below_the_table(report):
+    text = text_of(report(Finding("all held", "4 of 4", note="held: had"), Finding("more", "1")))
+    assert text.index("✓ more") < text.index("    held: had\n")
+
+
 def test_the_first_broken_check_is_shown_in_full_and_examples_of_the_others(report):
     many = [f"task-{number} was run twice" for number in range(50)]
     failed = report(

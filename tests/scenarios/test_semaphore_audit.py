@@ -170,7 +170,7 @@ def test_a_renewal_makes_a_belief_last(history):
 
 def test_one_token_for_two(history):
     history.acquires("w6", token=history.fifth)
-    assert "token 6 was told 2 times: to w5, w6" in history.judge().violations
+    assert "token 6 was told twice: to w5, w6" in history.judge().violations
 
 
 def test_a_token_that_is_lower_than_one_told_before(history):

@@ -7,6 +7,7 @@ import pytest
 from scenarios.checks.all import CHECKS, check_all
 from scenarios.cli import main
 from scenarios.history import write_history
+from scenarios.pictures.subject import Subject
 from tests.scenarios.checks.story import Story
 
 HITS = "counter/hits"
@@ -118,8 +119,23 @@ def test_a_violation_is_told_in_seconds_since_the_beginning_with_what_was_promis
 ):
     assert run(Story().acquire(1, at=50_000.0).acquire(2, by="w2"), tmp_path) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert "  promised: no two believe to hold the same at once" in lines
+    assert "  promised: at no time do two believe that they hold it" in lines
     assert any(line.strip().startswith("1.000000 s  lease/x: at most 1 may") for line in lines)
+
+
+@pytest.mark.parametrize(("source", "began"), [("processes", 3.0), ("simulation", 1.0)])
+def test_a_run_begins_for_a_check_when_it_does_in_the_pictures(source, began):
+    story = Story(source=source).tell("w1", "started").tell("w2", "started").acquire(1)
+    history = story.acquire(2, by="w2").history
+    assert check_all(history).began == Subject(history).window.zero == began
+
+
+def test_violations_are_told_in_order_of_time():
+    found = check_all(
+        Story().acquire(9).release(9).call(1, "lease/x", "acquire", by="w2")
+        .call(2, "lease/x", "acquire", by="w3").end(2, 1).end(1, 2).history
+    ).violations  # fmt: skip
+    assert [each.tokens for each in found] == [(1, 9), (2, 9)]
 
 
 @pytest.mark.parametrize(("options", "shown"), [([], 5), (["--all"], 7)])

@@ -7,6 +7,7 @@ import pytest
 from scenarios.checks.item_model import Item, Unseen
 from scenarios.checks.linearizability import check_linearizability
 from scenarios.checks.model import IMPOSSIBLE
+from scenarios.checks.models import Claim, Counter, Fenced, Register
 from tests.scenarios.checks.story import Story
 
 X = "register/x"
@@ -34,8 +35,29 @@ def test_a_read_of_what_was_overwritten_is_named_with_what_overwrote_it():
     assert violation.operations == (3, 2)
     assert violation.object == X
     assert violation.at == 6.0
-    assert "w1's read() was answered 'old'" in violation.text
-    assert 'ends in "new"' in violation.text
+    assert violation.text == (
+        'w1\'s read() was answered "old", and no order explains it: '
+        'in one that explains all answers before it, the value is "new"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "words"),
+    [
+        (Register(), '"new"', 'the value is "new"'),
+        (Counter(), 7, "the total is 7"),
+        (Claim(), ("", False, False), "the task is nobody's"),
+        (Claim(), ("w2", True, False), "the task is w2's"),
+        (Claim(), ("w2", False, False), "the task is w2's, who was not told so"),
+        (Claim(), ("w2", True, True), "the task is w2's, who has ended it"),
+        (Fenced(), (3, "0"), "the value is 0, under token 3"),
+        (Item(), (None, ""), "it is absent"),
+        (Item(), ("e1", "0"), "it has etag e1 and the value 0"),
+        (Item(), (Unseen(1), "0"), "it has an etag that nobody was told and the value 0"),
+    ],
+)
+def test_what_an_order_ends_in_is_told_in_words(model, state, words):
+    assert model.told(state) == words
 
 
 def test_operations_at_the_same_time_may_take_effect_in_either_order():
@@ -328,4 +350,7 @@ def test_what_cannot_be_decided_is_said_and_not_passed():
     story.do("read", HITS, "value", 2**12)
     assert convicted(story) == ("read",)
     (violation,) = check_linearizability(story.history, budget=100)
-    assert "not decided within 100 configurations of 13 operations" in violation.text
+    assert violation.text == (
+        "not decided: in 100 steps neither an order of its 13 operations was found nor that there "
+        "is none"
+    )

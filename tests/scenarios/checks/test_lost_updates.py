@@ -50,7 +50,7 @@ def test_a_total_that_an_audit_observed_counts():
     story = counted(5).tell("audit", "observed", object=HITS, value=5)
     assert found(story) == []
     (violation,) = check_lost_updates(story.tell("audit", "observed", object=HITS, value=6).history)
-    assert "the total is 6, and 2 acknowledged additions make 5" in violation.text
+    assert "the total is 6, but what was acknowledged adds up to 5 (2 additions)" in violation.text
 
 
 def test_a_total_read_while_others_add_says_nothing():

@@ -69,7 +69,7 @@ def test_f9_convicts_who_takes_over_too_late():
 
 
 def test_f9_convicts_who_runs_again_what_was_begun():
-    assert "was begun 2 times" in violations("F9", plant=planted.what_was_begun_is_begun_again)
+    assert "was begun twice" in violations("F9", plant=planted.what_was_begun_is_begun_again)
 
 
 def test_f10_convicts_who_takes_503_for_not_applied():

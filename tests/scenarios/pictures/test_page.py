@@ -117,12 +117,13 @@ def test_the_top_says_what_was_run_and_what_came_of_it():
     text = " ".join("".join(header.itertext()).split())
     assert "claim-race✗ FAIL" in text
     assert "What is to happen." in text
-    assert "3 processes, on sqlite:, seed 7: 6 operations on 3 objects" in text
+    assert "3 processes, store sqlite:, seed 7: 6 operations on 3 objects" in text
     assert "w2 was killed at 20 s" in text
     assert (
         "python -m scenarios run claim-race --workers 3 --tasks 20 --seed 7 --store sqlite:" in text
     )
-    assert "won twice: by x and w2" in text
+    assert "promised: at no time do two believe that they hold it" in text
+    assert "at 3 s, claim/x/x: won twice: by x and w2" in text
 
 
 def test_a_command_is_quoted_for_the_shell():

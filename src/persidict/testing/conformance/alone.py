@@ -91,7 +91,7 @@ def versions(d: PersiDict[Any]) -> Problem:
             return f"the answer to a write says {written}, and those to reads {sorted(read)}"
         seen.add(written)
     if len(seen) < _VERSIONS:
-        return f"{_VERSIONS} versions have {len(seen)} etags"
+        return f"of {_VERSIONS} versions some have the same etag"
     return None
 
 
@@ -121,7 +121,7 @@ def lists(d: PersiDict[Any]) -> Problem:
             f"of {len(keys)} items {len(found & keys)} are listed, and {len(found - keys)} others"
         )
     d.clear()
-    return f"{left} items are listed after all were deleted" if (left := len(d)) else None
+    return f"the listing still has {left} after all were deleted" if (left := len(d)) else None
 
 
 def age(d: PersiDict[Any]) -> Problem:

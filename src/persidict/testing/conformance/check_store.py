@@ -28,7 +28,7 @@ def check_store(
     look harder, and over the network that will be used.
 
     It writes under a prefix of its own, and deletes what it has written. Over S3 it makes some
-    `4 * rounds * racers` requests, PUTs for the greater part, and listens to the events of the
+    `9 * rounds * racers` requests, PUTs for the greater part, and listens to the events of the
     dictionary's client meanwhile, which delays nobody else's requests.
 
     Args:

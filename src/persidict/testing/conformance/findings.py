@@ -101,9 +101,10 @@ class Conformance:
 
     def _bound(self) -> str:
         share = 1 - 0.05 ** (1 / self.rounds)
+        rounds = f"{self.rounds} round{'s' * (self.rounds != 1)}"
         return (
             "The store did all that is needed of it. Races prove what they find and not what they "
-            f"miss: if one round in {max(1, round(1 / share))} went wrong, {self.rounds} rounds "
+            f"miss: if one round in {max(1, round(1 / share))} went wrong, {rounds} "
             "would have shown it 19 times of 20."
         )
 

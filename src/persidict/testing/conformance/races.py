@@ -82,7 +82,7 @@ class Races:
             if sum(won) or not any(isinstance(result, Exception) for result in results):
                 winners[sum(won)] += 1
         if not winners:
-            return f"no round could be judged: {unanswered} calls failed"
+            return f"no round could be judged; calls that failed: {unanswered}"
         return self._one_each(winners.elements())
 
     def _one_each(self, winners: Iterable[int]) -> str | None:
