@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import gc
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -51,7 +52,9 @@ def interrupted_at(
                     raise KeyboardInterrupt
         return trace
 
-    tracer = sys.gettrace()
+    tracer, collects = sys.gettrace(), gc.isenabled()
+    # Other tests' garbage must not be finalized in here: an interrupt of that is lost.
+    gc.disable()
     sys.settrace(trace)
     try:
         call()
@@ -59,6 +62,8 @@ def interrupted_at(
         return True
     finally:
         sys.settrace(tracer)
+        if collects:
+            gc.enable()
     return False
 
 
