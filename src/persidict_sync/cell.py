@@ -136,7 +136,7 @@ class Cell(Generic[StateT]):
 
         One request if `base` is current, two without it, three if it is stale; after a wait one
         more, which looks again. It ends at the deadline, or half a second later if that was less
-        than so far away; over a file, when the other process that has locked it lets go.
+        than so far away.
 
         Args:
             transition: From the state and its generation to the next state, or a refusal. It is
