@@ -61,7 +61,7 @@ class SQLiteConnections:
         # wants it.
         self._idle: list[_Opened] = []
         self._finalizer = weakref.finalize(self, _close, self._idle)
-        _pools.add(self)
+        _pools[id(self)] = self
 
     @contextmanager
     def one(self, *, wait: float | None = None) -> Iterator[sqlite3.Connection]:
@@ -184,20 +184,27 @@ class SQLiteConnections:
         self._finalizer = weakref.finalize(self, _close, self._idle)
 
 
-_pools: weakref.WeakSet[SQLiteConnections] = weakref.WeakSet()
+_pools: weakref.WeakValueDictionary[int, SQLiteConnections] = weakref.WeakValueDictionary()
 _abandoned: list[list[_Opened]] = []
+
+
+def _all_pools() -> Iterator[SQLiteConnections]:
+    # The references are listed in one step: another thread may be making a pool just now.
+    for reference in _pools.valuerefs():
+        if (pool := reference()) is not None:
+            yield pool
 
 
 def _before_fork() -> None:
     # A child that inherits a connection believes that it holds the parent's locks on the file, for
     # its own connections as well. Once the parent has closed the file, everybody else takes it for
     # unused, and what the child writes into the log that they have deleted is lost.
-    for pool in list(_pools):
+    for pool in _all_pools():
         pool.close()
 
 
 def _after_fork() -> None:
-    for pool in list(_pools):
+    for pool in _all_pools():
         pool.forget_inherited()
 
 
