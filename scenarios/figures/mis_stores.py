@@ -96,6 +96,11 @@ CASES: Final = (
         broken=frozenset({checks.DELETE}),
     ),
     Case(
+        name="the delete of what is not there confirmed",
+        dialect=StoreDialect(delete_if_match=DeleteIfMatch.CONFIRMS_ABSENT),
+        broken=frozenset({checks.DELETE}),
+    ),
+    Case(
         name="neither metadata nor MD5",
         dialect=StoreDialect(metadata=Metadata.DROPPED, etag_is_md5=False),
         broken=frozenset({checks.RECOGNISE}),

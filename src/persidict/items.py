@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from persidict.codecs import Codec
+from persidict.jokers_and_status_flags import ITEM_NOT_AVAILABLE, VALUE_NOT_RETRIEVED
 from persidict.object_store import (
     Applied,
     Entry,
@@ -83,6 +84,11 @@ class Items:
         Raises:
             TypeError: The value is of another class than the dictionary's, or cannot be stored.
         """
+        if value is ITEM_NOT_AVAILABLE or value is VALUE_NOT_RETRIEVED:
+            raise TypeError(
+                f"{value!r} says of an item that there is no value, and cannot be stored as one. "
+                "KEEP_CURRENT leaves an item as it is, absent or not; DELETE_CURRENT deletes it."
+            )
         self._check_class(value, "stored")
         return self.codec.encode(value)
 

@@ -13,6 +13,7 @@ from persidict import (
     ANY_ETAG,
     ETAG_IS_THE_SAME,
     ITEM_NOT_AVAILABLE,
+    VALUE_NOT_RETRIEVED,
     LocalDict,
     NonEmptySafeStrTuple,
 )
@@ -108,6 +109,17 @@ def test_what_cannot_be_stored_changes_nothing(d: PersiDict[Any], write: str) ->
             WRITES[write](d, value)
 
     assert (d.etag("a"), list(d)) == (etag, ["a"])
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("nothing", [ITEM_NOT_AVAILABLE, VALUE_NOT_RETRIEVED], ids=shown)
+def test_what_says_that_there_is_no_value_is_no_value(
+    d: PersiDict[Any], write: str, nothing: Any
+) -> None:
+    with pytest.raises(TypeError, match=f"{nothing!r}.*KEEP_CURRENT leaves an item as it is"):
+        WRITES[write](d, nothing)
+
+    assert list(d) == []
 
 
 @pytest.mark.parametrize("write", WRITES)

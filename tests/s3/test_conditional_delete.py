@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from tests.s3.bench import Bench
 
 PROBES = "*/persidict-probe-*"
+TOLD_BY_AN_OBJECT = [{"delete_if_match": DeleteIfMatch.IGNORED, "delete_absent_status": 404}]
+UNTRUSTED = [
+    {"delete_if_match": DeleteIfMatch.IGNORED},
+    {"delete_if_match": DeleteIfMatch.REFUSED},
+    {"delete_if_match": DeleteIfMatch.CONFIRMS_ABSENT},
+    *TOLD_BY_AN_OBJECT,
+]
 MAKES = pytest.mark.parametrize("make", ["own", "default", "legacy"])
 
 TAKES: dict[str, Callable[[BasicS3Dict[Any], Any], object]] = {
@@ -40,11 +47,11 @@ TAKES: dict[str, Callable[[BasicS3Dict[Any], Any], object]] = {
 
 
 class TestDeletesWithoutConditions:
-    """`If-Match` on DELETE is ignored, or answered 501."""
+    """`If-Match` on DELETE is ignored, answered 501, or confirmed where nothing is."""
 
-    @pytest.fixture(params=[DeleteIfMatch.IGNORED, DeleteIfMatch.REFUSED], autouse=True)
+    @pytest.fixture(params=UNTRUSTED, ids=repr, autouse=True)
     def _dialect(self, request: pytest.FixtureRequest, control: ServerControl) -> None:
-        control.set_dialect(StoreDialect(delete_if_match=request.param))
+        control.set_dialect(StoreDialect(**request.param))
 
     @MAKES
     @pytest.mark.parametrize("name", TAKES)
@@ -90,7 +97,9 @@ class TestDeletesWithoutConditions:
 class TestTheProbe:
     """What finds out whether conditional deletes can be trusted."""
 
-    @pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD"])
+    @pytest.mark.parametrize(
+        ("method", "number"), [("PUT", 0), ("DELETE", 0), ("DELETE", 1), ("HEAD", 0)]
+    )
     @pytest.mark.parametrize(
         "kind",
         [
@@ -106,11 +115,17 @@ class TestTheProbe:
     )
     @MAKES
     def test_takes_a_passing_failure_for_no_evidence(
-        self, bench: Bench, control: ServerControl, make: str, kind: FaultKind, method: str
+        self,
+        bench: Bench,
+        control: ServerControl,
+        make: str,
+        kind: FaultKind,
+        method: str,
+        number: int,
     ) -> None:
         d = bench.open(make)
         d["k"] = 1
-        control.set_faults(FaultRule(kind=kind, methods=(method,), key=PROBES, nth=(0,)))
+        control.set_faults(FaultRule(kind=kind, methods=(method,), key=PROBES, nth=(number,)))
         assert d.pop("k") == 1
         d["k"] = 2
         assert d.pop("k") == 2
@@ -131,29 +146,26 @@ class TestTheProbe:
         control.clear_faults()
         assert d.pop("k") == 1
 
-    @pytest.mark.parametrize(
-        "dialect", [DeleteIfMatch.HONOURED, DeleteIfMatch.IGNORED, DeleteIfMatch.REFUSED]
-    )
+    @pytest.mark.parametrize("dialect", [{}, *UNTRUSTED], ids=repr)
     def test_leaves_nothing_behind_and_destroys_nothing(
-        self, bench: Bench, control: ServerControl, dialect: DeleteIfMatch
+        self, bench: Bench, control: ServerControl, dialect: dict[str, Any]
     ) -> None:
-        control.set_dialect(StoreDialect(delete_if_match=dialect))
+        control.set_dialect(StoreDialect(**dialect))
         d = bench.given(root_prefix="mine")
         d["k"] = 1
         bench.put("other", 1)
         seen: list[str] = []
         with Wire(d.s3_client.meta.events) as wire:
-            for number in range(2, 6):
+            for number in range(2, 7):
                 wire.before_request(number, lambda: seen.extend(bench.names()))
             try:
                 assert d.pop("k") == 1
             except BackendError:
-                assert dialect is not DeleteIfMatch.HONOURED
+                assert dialect
         probes = {name for name in seen if name not in ("mine/k.pkl", "other")}
-        assert len(probes) == 1
+        assert len(probes) == (dialect in ({}, *TOLD_BY_AN_OBJECT))
         assert all(name.startswith("mine/persidict-probe-") for name in probes)
-        left = ["other"] if dialect is DeleteIfMatch.HONOURED else ["mine/k.pkl", "other"]
-        assert bench.names() == left
+        assert bench.names() == (["mine/k.pkl", "other"] if dialect else ["other"])
 
     def test_its_object_is_no_item(self, bench: Bench) -> None:
         for serialization_format, base in (("pkl", None), ("json", None), ("txt", str)):

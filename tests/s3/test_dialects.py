@@ -74,6 +74,7 @@ def test_every_dialect_behaves_the_same_to_the_caller(bench: Bench, control: Ser
             StoreDialect(put_if_none_match_etag=PutIfNoneMatchEtag.REFUSED),
             StoreDialect(unquoted_if_match_only=True),
             StoreDialect(if_match_absent_status=412),
+            StoreDialect(delete_absent_status=404),
             StoreDialect(metadata=Metadata.DROPPED),
             StoreDialect(metadata=Metadata.TITLE_CASED),
             StoreDialect(metadata=Metadata.TITLE_CASED, etag_is_md5=False),
@@ -87,6 +88,24 @@ def test_every_dialect_behaves_the_same_to_the_caller(bench: Bench, control: Ser
     ):
         control.set_dialect(dialect)
         assert history(bench.given(root_prefix=f"dialect-{number}")) == reference, dialect
+
+
+@MAKES
+@pytest.mark.parametrize("status", [204, 404])
+def test_an_item_that_another_deletes_first_is_deleted(
+    bench: Bench, control: ServerControl, make: str, status: int
+) -> None:
+    control.set_dialect(StoreDialect(delete_absent_status=status))
+    d = bench.open(make)
+    d["k"] = 1
+    with Wire(d.s3_client.meta.events) as wire:
+        wire.before_request(1, lambda: bench.delete("k.pkl"))
+        assert d.discard("k")
+        assert wire.operations == ["HeadObject", "DeleteObject"]
+    d["k"] = DELETE_CURRENT
+    d.clear()
+    with pytest.raises(KeyError):
+        del d["k"]
 
 
 class TestUnquotedEtagsOnly:

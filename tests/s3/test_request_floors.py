@@ -287,9 +287,9 @@ def test_the_probe_for_conditional_deletes_is_sent_once_for_a_bucket(bench: Benc
         d[key] = 1
     with Wire(first.meta.events) as wire:
         assert d.pop("a") == 1
-        assert len(wire) == 2 + 4, wire.operations
+        assert len(wire) == 2 + 5, wire.operations
         assert d.pop("b") == 1
-        assert len(wire) == 2 + 4 + 2, wire.operations
+        assert len(wire) == 2 + 5 + 2, wire.operations
     other = bench.given(second, root_prefix="elsewhere", serialization_format="json")
     other["c"] = 1
     with Wire(second.meta.events) as wire:

@@ -116,6 +116,28 @@ def test_delete_ignores_its_condition(speak: Put, item: Item, etag: str) -> None
     assert item.look() == 404
 
 
+def test_delete_confirms_what_is_not_there(speak: Put, item: Item) -> None:
+    speak(delete_if_match=DeleteIfMatch.CONFIRMS_ABSENT, if_match_absent_status=412)
+    item.put()
+
+    assert item.delete(IfMatch='"stale"') == 412
+    assert item.look() == 200
+    assert item.delete(IfMatch=item.head["ETag"]) == 204
+    assert item.delete(IfMatch='"stale"') == 204
+    assert item.put(IfMatch='"stale"') == 412
+
+
+def test_delete_of_what_is_not_there_is_refused(speak: Put, item: Item) -> None:
+    speak(delete_absent_status=404, delete_if_match=DeleteIfMatch.IGNORED)
+
+    assert item.delete() == 404
+    assert item.head["Error"]["Code"] == "NoSuchKey"
+    assert item.delete(IfMatch='"stale"') == 404
+    item.put()
+    assert item.delete(IfMatch='"stale"') == 204
+    assert item.delete() == 404
+
+
 def test_delete_refuses_a_condition(speak: Put, item: Item) -> None:
     speak(delete_if_match="refused")
     item.put()

@@ -1,7 +1,8 @@
 """Whether a bucket's store heeds `If-Match` on DELETE, found out before anything depends on it.
 
-Some stores ignore the header and delete. So the first conditional delete of a bucket is
-preceded by one of an object made for it, with an etag that cannot match.
+Some stores ignore the header and delete, and some answer as if they had deleted where nothing was,
+so that two who delete one version would both have won it. So the first conditional delete of a
+bucket is preceded by two that cannot match: of a name that nobody uses, and of an object there.
 """
 
 from __future__ import annotations
@@ -61,9 +62,9 @@ class ConditionalDelete:
             return None
         raise BackendError(
             f"Nothing was deleted: the store of bucket {self._store.bucket!r} ignores or refuses "
-            "If-Match on DELETE, so a conditional delete could destroy another writer's value. "
-            "Use del, discard or clear, which are unconditional, or swap to a value that means "
-            "deleted.",
+            "If-Match on DELETE, or confirms the delete of what is not there, so a conditional "
+            "delete could destroy another writer's value, or be won by two. Use del, discard or "
+            "clear, which are unconditional, or swap to a value that means deleted.",
             backend=self._store.backend,
             operation="delete",
             key=name.key,
@@ -73,17 +74,20 @@ class ConditionalDelete:
         """Raises `TransientError` where an unrelated failure leaves it open; errors name `key`."""
         nonce = self._nonce()
         name = Name.of(key, f"{self._prefix}persidict-probe-{nonce.hex()}")
+        if not self._is_refused(name, exists=False):
+            return False
         made = self._store.put(
             name, b"", write_id=nonce.hex(), content_type="text/plain", precondition=None
         )
         if not isinstance(made, Applied):
             raise TransientError("the probe object could not be written") from _cause(made)
         try:
-            return self._is_heeded(name)
+            return self._is_refused(name, exists=True)
         finally:
             self._store.delete_untested(name, precondition=None)
 
-    def _is_heeded(self, name: Name) -> bool:
+    def _is_refused(self, name: Name, *, exists: bool) -> bool:
+        """Whether a delete under an etag that no object has is refused, and deletes nothing."""
         try:
             answer = self._store.delete_untested(name, precondition=IfMatch(NO_SUCH_ETAG))
         except BackendError as error:
@@ -92,7 +96,7 @@ class ConditionalDelete:
             raise
         # The answer may be lost, or be to a second attempt; nobody else knows of the object, so
         # it is gone only if the header was ignored.
-        if self._store.head(name) is None:
+        if isinstance(answer, Applied) or (exists and self._store.head(name) is None):
             return False
         if isinstance(answer, Refused):
             return True

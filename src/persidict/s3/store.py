@@ -306,6 +306,9 @@ class S3Store(ObjectStore):
         # If-Match on an absent object: 404 on some stores, 412 on others.
         if said is Meaning.ABSENT and isinstance(precondition, IfMatch):
             return Refused()
+        # Most stores answer an unconditional DELETE of an absent object 204, some 404.
+        if operation == "delete" and precondition is None and code(error) == "NoSuchKey":
+            return Applied("")
         raise backend_error(
             error, operation=operation, where=f"s3://{self.bucket}", name=name
         ) from error

@@ -21,6 +21,8 @@ class DeleteIfMatch(StrEnum):
 
     HONOURED = "honoured"
     """Deletes only what matches (AWS)."""
+    CONFIRMS_ABSENT = "confirms-absent"
+    """The same, and answers 204 where nothing is there."""
     IGNORED = "ignored"
     """Deletes whatever is there (Ceph RGW 16)."""
     REFUSED = "refused"
@@ -90,12 +92,14 @@ class StoreDialect:
         unquoted_if_match_only: PUT and DELETE with a quoted etag in If-Match are always
             answered 412 (Ceph RGW 16).
         if_match_absent_status: 404, or 412 (Ceph RGW): the answer to If-Match on an absent key.
+        delete_absent_status: 204, or 404 (Google): the answer to DELETE of an absent key whose
+            condition, if there is one, is ignored.
         metadata: What becomes of an object's metadata.
         etag_is_md5: Whether an etag is the MD5 of the body; if not, equal bodies still have
             equal etags.
 
     Raises:
-        ValueError: `if_match_absent_status` is neither 404 nor 412.
+        ValueError: A status is none of those.
     """
 
     put_if_match: PutIfMatch = PutIfMatch.HONOURED
@@ -104,12 +108,17 @@ class StoreDialect:
     put_if_none_match_etag: PutIfNoneMatchEtag = PutIfNoneMatchEtag.IGNORED
     unquoted_if_match_only: bool = False
     if_match_absent_status: int = 404
+    delete_absent_status: int = 204
     metadata: Metadata = Metadata.KEPT
     etag_is_md5: bool = True
 
     def __post_init__(self) -> None:
-        if self.if_match_absent_status not in (404, 412):
-            raise ValueError(f"404 or 412, not {self.if_match_absent_status}")
+        for status, allowed in (
+            (self.if_match_absent_status, (404, 412)),
+            (self.delete_absent_status, (204, 404)),
+        ):
+            if status not in allowed:
+                raise ValueError(f"{allowed[0]} or {allowed[1]}, not {status}")
         for name, kind in _KINDS.items():
             object.__setattr__(self, name, kind(getattr(self, name)))
 
@@ -127,6 +136,8 @@ class StoreDialect:
             ignored = self._ignored(request, store=store)
             if ignored is not None:
                 request = _without(request, is_dropped=ignored.__eq__)
+            if self._is_delete_refused_as_absent(request, store=store):
+                return _no_such_key(request)
             answer = store(request)
             return self._absent(answer, request=request)
 
@@ -175,15 +186,24 @@ class StoreDialect:
         same = current is not None and current.strip('"') == etag.strip('"')
         return _precondition_failed(request) if same else None
 
+    def _is_delete_refused_as_absent(self, request: Request, *, store: Store) -> bool:
+        if request.method != "DELETE" or self.delete_absent_status == 204:
+            return False
+        if request.is_of_bucket or "if-match" in request.headers:
+            return False
+        return store(Request("HEAD", request.path, _identity(request))).status == 404
+
     def _absent(self, answer: Answer, *, request: Request) -> Answer:
         if (
-            request.method in ("PUT", "DELETE")
-            and "if-match" in request.headers
-            and answer.status == 404 != self.if_match_absent_status
-            and b"NoSuchKey" in answer.body
+            request.method not in ("PUT", "DELETE")
+            or "if-match" not in request.headers
+            or answer.status != 404
+            or b"NoSuchKey" not in answer.body
         ):
-            return _precondition_failed(request)
-        return answer
+            return answer
+        if request.method == "DELETE" and self.delete_if_match is DeleteIfMatch.CONFIRMS_ABSENT:
+            return Answer(204)
+        return answer if self.if_match_absent_status == 404 else _precondition_failed(request)
 
     def _metadata(self, store: Store) -> Store:
         if self.metadata is Metadata.DROPPED:
@@ -253,6 +273,11 @@ def _reversed_answer(answer: Answer, *, is_listing: bool) -> Answer:
 def _not_implemented(request: Request) -> Answer:
     message = "A header you provided implies functionality that is not implemented."
     return error_answer(501, code="NotImplemented", message=message, request=request)
+
+
+def _no_such_key(request: Request) -> Answer:
+    message = "The specified key does not exist."
+    return error_answer(404, code="NoSuchKey", message=message, request=request)
 
 
 def _precondition_failed(request: Request) -> Answer:

@@ -59,15 +59,18 @@ def replace_absent(d: PersiDict[Any]) -> Problem:
 
 
 def delete(d: PersiDict[Any]) -> Problem:
-    """An item is deleted under its etag, and under no other."""
+    """An item is deleted under its etag, under no other, and once."""
     d["k"] = "first"
     stale = d.etag("k")
     d["k"] = "second"
     problem = _untouched(d, "k", "second", d.discard_if("k", **same(stale)))
     if problem:
         return problem
-    if not d.discard_if("k", **same(d.etag("k"))).condition_was_satisfied or "k" in d:
+    etag = d.etag("k")
+    if not d.discard_if("k", **same(etag)).condition_was_satisfied or "k" in d:
         return "an item was not deleted under its own etag"
+    if d.discard_if("k", **same(etag)).condition_was_satisfied:
+        return "the delete of an item that is not there was confirmed"
     return None
 
 
