@@ -16,6 +16,12 @@ def many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{ending}"
 
 
+def shortened(text: str, *, most: int = 120) -> str:
+    """A text, without its middle where it is longer than that: `[{"a":1},…{"z":26}]`."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+
+
 def listed(names: Iterable[str]) -> str:
     """Names as in a sentence: `w1, w2 and w3`."""
     *others, last = names

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from scenarios.checks.model import IMPOSSIBLE, NOTHING, UNKNOWN, Action, Label, text_of
 from scenarios.history import Operation, OperationId
+from scenarios.words import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Item:
         if etag is None:
             return "it is absent"
         shown = f"etag {etag}" if isinstance(etag, str) else "an etag that nobody was told"
-        return f"it has {shown} and the value {value}"
+        return f"it has {shown} and the value {shortened(value)}"
 
     def _recognised(self, etag: Unseen, *, by: Action) -> Etag:
         """The etag if this operation names it, which only one that was issued to nobody can be."""

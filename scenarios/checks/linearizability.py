@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from scenarios.checks.item_model import Item
 from scenarios.checks.model import Model, ModelOf, State, text_of
@@ -13,7 +13,7 @@ from scenarios.checks.search import Placed, Search
 from scenarios.checks.unknowns import UndecidedError, budget_for
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation
-from scenarios.words import many
+from scenarios.words import many, shortened
 
 NAME: Final = "linearizable"
 
@@ -129,6 +129,10 @@ def _last_change(prefix: Sequence[Placed], *, initial: State) -> tuple[State, Se
 
 
 def _shown(operation: Operation) -> str:
-    given = ", ".join(f"{name}={text_of(value)}" for name, value in operation.args.items())
-    answer = operation.error if operation.outcome == "failed" else text_of(operation.value)
+    given = ", ".join(f"{name}={_short(value)}" for name, value in operation.args.items())
+    answer = operation.error if operation.outcome == "failed" else _short(operation.value)
     return f"{operation.actor}'s {operation.op}({given}) was answered {answer}"
+
+
+def _short(value: Any) -> str:
+    return shortened(text_of(value))

@@ -17,6 +17,7 @@ from scenarios.checks.model import (
     text_of,
 )
 from scenarios.history import Operation, OperationId
+from scenarios.words import shortened
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Register(Plain):
 
     def told(self, state: str) -> str:
         """The value."""
-        return f"the value is {state}"
+        return f"the value is {shortened(state)}"
 
     def overwrites(self, action: Action) -> bool:
         """Writes do."""
@@ -248,4 +249,4 @@ class Fenced(Plain):
     def told(self, state: tuple[int, str]) -> str:
         """Value and token."""
         token, value = state
-        return f"the value is {value}, under token {token}"
+        return f"the value is {shortened(value)}, under token {token}"

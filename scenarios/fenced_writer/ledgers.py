@@ -13,7 +13,16 @@ from scenarios.leases.tenure import Tenure
 from scenarios.worker import Worker
 
 
-class UnfencedLedger(Ledger):
+class TokenLedger(Ledger):
+    """A ledger that no write may reach after one with a higher token."""
+
+    @property
+    def object(self) -> str:
+        """What the history calls it."""
+        return f"fenced/ledgers/{self.key}"
+
+
+class UnfencedLedger(TokenLedger):
     """A plain item: whoever was frozen after its check writes all the same."""
 
     def do(self, task: str) -> bool:
@@ -23,8 +32,15 @@ class UnfencedLedger(Ledger):
         self.worker.checkpoint(task=task, heat=self.heat)
         return self.write_down(task)
 
+    def write(self, lines: Sequence[dict[str, Any]]) -> None:
+        """Put these lines in place of those in the store, whoever has written them."""
+        token = self.tenure.token
+        with self.worker.operation(self.object, "write", token=token, value=lines) as operation:
+            self.worker.store[self.key] = lines
+            operation.returns(value=True)
 
-class FencedLedger(Ledger):
+
+class FencedLedger(TokenLedger):
     """An item whose writes carry the token."""
 
     def do(self, task: str) -> bool:
@@ -39,7 +55,7 @@ class FencedLedger(Ledger):
 
     def read(self) -> Sequence[dict[str, Any]] | None:
         """The lines in the store; None before the first."""
-        with self.worker.operation(self._on, "read") as operation:
+        with self.worker.operation(self.object, "read") as operation:
             fenced = self.worker.coordinator.fenced(self.worker.store, self.tenure)
             lines: Sequence[dict[str, Any]] | None = fenced.get(NonEmptySafeStrTuple(self.key))
             operation.returns(lines)
@@ -50,14 +66,10 @@ class FencedLedger(Ledger):
         token = self.tenure.token
         fence = _StruckAfterCheck(self.tenure, self.worker, task=lines[-1]["task"], heat=self.heat)
         fenced = self.worker.coordinator.fenced(self.worker.store, fence)
-        with self.worker.operation(self._on, "write", token=token, value=lines) as operation:
+        with self.worker.operation(self.object, "write", token=token, value=lines) as operation:
             fenced[self.key] = lines
             operation.returns(value=True)
-        self.worker.log("wrote", object=self._on, key=self.key, token=token, value=lines)
-
-    @property
-    def _on(self) -> str:
-        return f"fenced/ledgers/{self.key}"
+        self.worker.log("wrote", object=self.object, key=self.key, token=token, value=lines)
 
 
 @dataclass(frozen=True)

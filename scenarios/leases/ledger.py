@@ -33,6 +33,11 @@ class Ledger:
         self.key = f"{PREFIX}{heat}"
         self._lines = self.read() or []
 
+    @property
+    def object(self) -> str:
+        """What the history calls it."""
+        return f"register/{self.key}"
+
     def left(self, tasks: Sequence[str]) -> Sequence[str]:
         """Which of these it does not show as done."""
         done = {line["task"] for line in self._lines}
@@ -60,14 +65,14 @@ class Ledger:
 
     def read(self) -> Sequence[dict[str, Any]] | None:
         """The lines in the store; None before the first."""
-        with self.worker.operation(f"register/{self.key}", "read") as operation:
+        with self.worker.operation(self.object, "read") as operation:
             lines: Sequence[dict[str, Any]] | None = self.worker.store.get(self.key)
             operation.returns(lines)
         return lines
 
     def write(self, lines: Sequence[dict[str, Any]]) -> None:
         """Put these lines in place of those in the store, whatever they are."""
-        with self.worker.operation(f"register/{self.key}", "write", value=lines):
+        with self.worker.operation(self.object, "write", value=lines):
             self.worker.store[self.key] = lines
 
     def _line(self, task: str) -> dict[str, Any]:

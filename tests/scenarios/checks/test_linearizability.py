@@ -45,6 +45,7 @@ def test_a_read_of_what_was_overwritten_is_named_with_what_overwrote_it():
     ("model", "state", "words"),
     [
         (Register(), '"new"', 'the value is "new"'),
+        (Register(), f"[{'7' * 119}]", f"the value is [{'7' * 59}…{'7' * 59}]"),
         (Counter(), 7, "the total is 7"),
         (Claim(), ("", False, False), "the task is nobody's"),
         (Claim(), ("w2", True, False), "the task is w2's"),
