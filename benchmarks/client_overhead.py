@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import io
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from persidict import ETAG_IS_THE_SAME, BasicS3Dict, ETagValue
+from persidict.testing.command_line import status_of
 
 VALUE = {"owner": "w1", "n": 42}
 STORED = b'{"owner": "w1", "n": 42}'
@@ -105,7 +107,7 @@ def seconds(call: Callable[[], object]) -> float:
     return (time.process_time() - begin) / CALLS
 
 
-def main() -> None:
+def main() -> int:
     """Print a table of processor times and their ratios."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--rounds", type=int, default=60, help="rounds to take the median of")
@@ -119,7 +121,8 @@ def main() -> None:
         low, middle, high = statistics.quantiles(ratios, n=4)
         a, b = (1e6 * statistics.median(column) for column in zip(*pairs, strict=True))
         print(f"| {name} | {a:.0f} | {b:.0f} | {middle:.3f} | {low:.3f} to {high:.3f} |")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(status_of(main))

@@ -18,6 +18,7 @@ from benchmarks.operations import SECTIONS
 from benchmarks.sharing import CounterTable, SharedTasksTable
 from benchmarks.stage import Figure, Stage
 from persidict.testing import EmbeddedS3
+from persidict.testing.command_line import status_of
 
 
 def figures(server: EmbeddedS3) -> Iterator[tuple[str, list[Figure]]]:
@@ -81,4 +82,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of(main))

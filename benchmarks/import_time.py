@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from persidict.testing.command_line import status_of
+
 
 def seconds(statement: str) -> float:
     """Processor time of a process that runs `statement` and ends, in seconds."""
@@ -23,7 +25,7 @@ def seconds(statement: str) -> float:
     )
 
 
-def main() -> None:
+def main() -> int:
     """Print the median of each, above that of an empty process, and their ratio."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="rounds to take the median of")
@@ -40,7 +42,8 @@ def main() -> None:
     boto3, persidict = (median[name] - median["nothing"] for name in ("boto3", "persidict"))
     print(f"import boto3: {1e3 * boto3:.0f} ms, import persidict: {1e3 * persidict:.0f} ms")
     print(f"ratio: {persidict / boto3:.2f} ({rounds} rounds, {time.perf_counter() - begin:.0f} s)")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(status_of(main))

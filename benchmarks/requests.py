@@ -6,6 +6,7 @@ server of its own and counts what botocore is about to send, each attempt of eac
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,7 @@ from persidict import (
     ETagValue,
 )
 from persidict.testing import EmbeddedS3
+from persidict.testing.command_line import status_of
 
 ITEMS = 1_001
 STALE = ETagValue('"0123456789abcdef0123456789abcdef"')
@@ -151,12 +153,13 @@ def _table(server: EmbeddedS3) -> Iterator[str]:
     client.close()
 
 
-def main() -> None:
+def main() -> int:
     """Measure and print."""
     with EmbeddedS3() as server:
         for line in _table(server):
             print(line)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(status_of(main))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from persidict.testing.command_line import check_output
+
 MIN_WORKERS = 3
 MAX_WORKERS = 64
 MAX_TASKS = 100_000
@@ -58,9 +60,7 @@ class Options:
         if not 0 < self.patience <= 3600:
             raise ValueError(f"--patience must be seconds in (0, 3600], not {self.patience:g}")
         for name in ("json", "history", "report"):
-            path = getattr(self, name)
-            if path is not None and (path.is_dir() or not path.parent.is_dir()):
-                raise ValueError(f"--{name} must name a file in an existing folder, not {path}")
+            check_output(f"--{name}", getattr(self, name))
         files = [path.resolve() for path in (self.json, self.history, self.report) if path]
         if len(set(files)) < len(files):
             raise ValueError("--json, --history and --report must name different files")

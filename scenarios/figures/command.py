@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from persidict.testing.command_line import check_output
 from scenarios.figures.figure import Figure, Plant, Result, Task
 from scenarios.figures.machine import machine
 from scenarios.figures.pool import HungError
@@ -136,11 +137,9 @@ def run(options: argparse.Namespace) -> int:
         return PASS
     figure = FIGURES[options.figure]
     try:
-        if options.json is not None:
-            # Before hours of work, not after them.
-            options.json.open("a").close()
-    except OSError as error:
-        print(f"--json: {error}", file=sys.stderr)
+        check_output("--json", options.json)
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return MISUSE
     size = options.size or (figure.full if options.full else figure.small)
     found = measured(figure, size=size, seed=options.seed, say=lambda line: print(line, flush=True))

@@ -6,6 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
+from persidict.testing.command_line import check_output
 from scenarios.history import write_history
 from scenarios.simulation.bugs import BUGS
 from scenarios.simulation.judge import history_of, violations
@@ -49,8 +50,7 @@ def _check(parsed: argparse.Namespace) -> None:
         raise ValueError(f"--hours must be more than 0 and finite, not {parsed.hours:g}")
     if parsed.history is not None and parsed.seed is None:
         raise ValueError("--history is written of one seed; name it with --seed")
-    if parsed.history is not None and not parsed.history.parent.is_dir():
-        raise ValueError(f"--history must name a file in an existing folder, not {parsed.history}")
+    check_output("--history", parsed.history)
 
 
 def _many(seeds: range, *, jobs: int, terms: Terms, shrinks: bool) -> int:

@@ -249,6 +249,18 @@ def test_the_command_refuses_a_mis_store(arguments, capsys, persidict_faults):
     assert "Do not use" in said
 
 
+def test_the_command_checks_nothing_if_what_it_finds_cannot_be_written(
+    arguments, capsys, tmp_path, persidict_faults
+):
+    persidict_faults.reset_log()
+    for path in (tmp_path / "none" / "found.json", tmp_path):
+        assert main([*arguments, "--json", str(path)]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert f"--json must name a file in an existing folder, not {path}" in said.err
+    assert persidict_faults.log().total == 0
+
+
 @pytest.mark.parametrize("url", ["jobs", "s3://", "s3://user@jobs", "s3://jobs?x=1", "http://x/y"])
 def test_the_command_needs_a_bucket(url, capsys):
     assert main([url]) == 2

@@ -45,6 +45,14 @@ def test_the_list(capsys):
     assert "1,000,000" in said
 
 
+def test_nothing_is_measured_if_the_result_cannot_be_written(figure, capsys, tmp_path):
+    figure(hung)
+    assert main(["figures", "F0", "--json", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"--json must name a file in an existing folder, not {tmp_path}" in said.err
+
+
 def test_a_figure_that_is_reached(figure, capsys, tmp_path):
     figure(found)
     assert main(["figures", "F0", "--seed", "5", "--json", str(tmp_path / "f.json")]) == 0

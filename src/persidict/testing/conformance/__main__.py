@@ -11,7 +11,7 @@ from typing import Final
 
 from persidict.bucket_address import FORM, parse_bucket
 from persidict.exceptions import BackendError
-from persidict.testing.command_line import status_of
+from persidict.testing.command_line import check_output, status_of
 from persidict.testing.conformance.check_store import check_store
 from persidict.testing.conformance.findings import Finding
 
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check the store that the command line names; the exit status."""
     options = _parser().parse_args(arguments)
     try:
+        check_output("--json", options.json)
         d = parse_bucket(options.address).open()
         found = check_store(d, rounds=options.rounds, racers=options.racers, tell=_tell)
     except (BackendError, ValueError) as error:
