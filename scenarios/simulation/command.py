@@ -97,7 +97,7 @@ def _tell(verdict: Verdict, *, terms: Terms) -> None:
 def _shrink(seed: int, *, terms: Terms, check: str) -> None:
     with terms.planted():
         short = shrunk(terms.plan(seed), check=check)
-    print(f"the shortest schedule found that fails {check!r}, in {short.runs} runs:")
+    print(f"the shortest schedule found that fails {check!r}, in {many(short.runs, 'run')}:")
     print(*schedule(short.plan), sep="\n")
     print(*told(short.outcome), sep="\n")
     for one in short.violations:

@@ -181,7 +181,7 @@ class Totals:
             f"{many(self.seeds, 'seed')} in {took:.1f} s: {self.seeds / took:.1f} seeds/s, "
             f"{many(self.operations, 'operation')}, {many(self.requests, 'request')}, "
             f"{self.faults / max(1, self.requests):.0%} struck, "
-            f"{self.acquisitions:,} acquisitions, {self.seconds / 3600:,.1f} simulated hours"
+            f"{many(self.acquisitions, 'acquisition')}, {self.seconds / 3600:,.1f} simulated hours"
         )
         yield "share of seeds in which each kind of fault struck:"
         for kind, rate in self.rates().items():

@@ -97,7 +97,8 @@ class Semaphore(Contender[SemaphoreState]):
         super().__init__(context, cell, permits=permits, **settings)
 
     def __repr__(self) -> str:
-        return f"<Semaphore {self.name!r}, {self.permits} permits, ttl {self.terms.ttl} s>"
+        permits = "1 permit" if self.permits == 1 else f"{self.permits} permits"
+        return f"<Semaphore {self.name!r}, {permits}, ttl {self.terms.ttl} s>"
 
     def holders(self) -> dict[int, str]:
         """Who holds the permits by the record, by their tokens; one request.
