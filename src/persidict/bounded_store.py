@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Final, TypeVar, cast
 
 from persidict.daemons import Daemons
-from persidict.object_store import ObjectStore, TransientError, Unaccounted
+from persidict.object_store import NotApplied, ObjectStore, TransientError, Unaccounted
 from persidict.store_around import WRITES, StoreAround
 
 T = TypeVar("T")
@@ -23,6 +23,10 @@ MOST_IN_FLIGHT: Final = 64
 """So many requests of a process are under way at once, those left behind included."""
 SHORTEST: Final = 0.3
 """Seconds that a healthy store's answer may take."""
+
+
+class NoFreeThreadError(TimeoutError):
+    """No thread was free in time, and the request was never sent."""
 
 
 def request_limit(seconds: float) -> float:
@@ -49,6 +53,10 @@ class BoundedStore(StoreAround):
     def pass_on(self, verb: str, request: Callable[[], T]) -> T:
         try:
             return in_time(request, self.request_timeout)
+        except NoFreeThreadError as error:
+            if verb in WRITES:
+                return cast("T", NotApplied(error, conflict=False))
+            raise TransientError(str(error)) from error
         except TimeoutError as error:
             if verb in WRITES:
                 return cast("T", Unaccounted(error))
@@ -59,25 +67,39 @@ def in_time(request: Callable[[], T], seconds: float) -> T:
     """What `request` returns, or raises, if that is within so many seconds.
 
     Raises:
-        TimeoutError: It is not, and goes on; or it never began, and never will.
+        NoFreeThreadError: It has not begun, and never will.
+        TimeoutError: It has, and goes on.
     """
     ends: SimpleQueue[Callable[[], T]] = SimpleQueue()
-    is_wanted = True
+    # Whoever takes the one permission decides: the thread to begin, the caller that it never does.
+    permission: SimpleQueue[None] = SimpleQueue()
+    permission.put(None)
 
     def run() -> None:
-        if is_wanted:
+        if _took(permission):
             ends.put(_end_of(request))
 
-    if not _daemons.submit(run):
-        # The interpreter is ending, and no thread can be started any more.
-        is_wanted = False
-        return request()
     try:
+        if not _daemons.submit(run) and _took(permission):
+            # The interpreter is ending, and no thread can be started any more.
+            return request()
         return ends.get(timeout=seconds)()
     except Empty:
+        if _took(permission):
+            raise NoFreeThreadError(
+                f"{MOST_IN_FLIGHT} requests are under way, and for {seconds:.1f} s none has ended"
+            ) from None
         raise TimeoutError(f"no answer within {seconds:.1f} s") from None
     finally:
-        is_wanted = False
+        _took(permission)
+
+
+def _took(permission: SimpleQueue[None]) -> bool:
+    try:
+        permission.get_nowait()
+    except Empty:
+        return False
+    return True
 
 
 def _end_of(request: Callable[[], T]) -> Callable[[], T]:

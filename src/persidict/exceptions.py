@@ -72,8 +72,9 @@ class ConcurrencyConflictError(_PicklableError, RuntimeError):
     attempts: int
 
     def __init__(self, key: object, attempts: int) -> None:
+        when = "the only attempt" if attempts == 1 else f"each of {attempts} attempts"
         super().__init__(
-            f"The item {key!r} was changed by others before each of {attempts} attempts, and "
+            f"The item {key!r} was changed by others before {when}, and "
             "this call changed nothing. Try again, or allow more attempts."
         )
         self.key = key

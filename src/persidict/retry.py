@@ -98,3 +98,8 @@ class RetryPolicy:
         result = loop(one_try)
         assert result is not None
         return result
+
+
+def tries_in_words(count: int) -> str:
+    """How many: `1 try`, `5 tries`."""
+    return "1 try" if count == 1 else f"{count} tries"

@@ -33,7 +33,7 @@ from persidict.object_store import (
     Unaccounted,
     holds,
 )
-from persidict.retry import RetryPolicy
+from persidict.retry import RetryPolicy, tries_in_words
 from persidict.write import Request
 
 
@@ -148,7 +148,7 @@ class Settlement:
             case NotApplied(cause, conflict=False):
                 raise BackendError(
                     f"{operation} of {key!r} was not applied: the store could not be reached in "
-                    f"{tries} tries ({type(cause).__name__}). {self._store.advice}",
+                    f"{tries_in_words(tries)} ({type(cause).__name__}). {self._store.advice}",
                     backend=self._store.backend,
                     operation=operation,
                     key=key,

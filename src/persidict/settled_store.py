@@ -21,7 +21,7 @@ from persidict.object_store import (
     Snapshot,
     TransientError,
 )
-from persidict.retry import RetryPolicy
+from persidict.retry import RetryPolicy, tries_in_words
 from persidict.settle import Lost, Settlement
 from persidict.write import Delete, Put, Request
 
@@ -104,8 +104,9 @@ class SettledStore:
         try:
             failed = self.retried(lambda: self.store.delete_batch(names), "delete", prefix)
         except _NoUsableAnswerError as error:
+            which = "The object" if len(names) == 1 else f"Some or all of {len(names)} objects"
             raise OutcomeUnknownError(
-                f"{error} Some or all of {len(names)} objects may be deleted; repeat the call.",
+                f"{error} {which} may be deleted; repeat the call.",
                 backend=self.store.backend,
                 operation="delete",
                 key=prefix.key,
@@ -179,7 +180,8 @@ class SettledStore:
         def give_up(tries: int) -> NoReturn:
             what = str(name) if name.key is None else name.key
             raise _NoUsableAnswerError(
-                f"{operation} of {what!r} got no usable answer in {tries + 1} tries ({last}). "
+                f"{operation} of {what!r} got no usable answer in "
+                f"{tries_in_words(tries + 1)} ({last}). "
                 f"{self.store.advice}",
                 backend=self.store.backend,
                 operation=operation,

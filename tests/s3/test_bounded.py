@@ -18,6 +18,7 @@ from persidict import (
 )
 from persidict.bounded_store import BoundedStore, in_time, request_limit
 from persidict.clock import SYSTEM_CLOCK
+from persidict.daemons import Daemons
 from persidict.testing import FaultKind, FaultRule
 from tests.s3.test_timeouts import stopwatch
 
@@ -144,6 +145,21 @@ def test_what_has_been_given_up_and_not_begun_never_begins(
         in_time(lambda: begun.append(1), 0.01)
     submitted[0]()
     assert begun == []
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_write_that_never_began_was_certainly_not_applied(
+    d: BasicS3Dict[Any], monkeypatch: pytest.MonkeyPatch, write: Callable[..., object]
+) -> None:
+    daemons, is_over = Daemons(1), threading.Event()
+    monkeypatch.setattr("persidict.bounded_store._daemons", daemons)
+    daemons.submit(is_over.wait)
+    with pytest.raises(BackendError, match=r"not be reached in 1 try \(NoFreeT") as raised:
+        write(d.with_timeout(0.3))
+    assert not isinstance(raised.value, OutcomeUnknownError)
+    assert "64 requests are under way" in str(raised.value.__cause__)
+    is_over.set()
+    assert "a" not in d.with_timeout(LIMIT)
 
 
 def test_where_no_thread_can_be_started_it_is_done_in_this_one(
