@@ -29,4 +29,5 @@ def oldest(requirements: list[str]) -> list[str]:
 
 if __name__ == "__main__":
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
-    print("\n".join(oldest(project["dependencies"])))  # noqa: T201 - its purpose
+    requirements = [*project["dependencies"], *project["optional-dependencies"]["testing"]]
+    print("\n".join(oldest(requirements)))  # noqa: T201 - its purpose

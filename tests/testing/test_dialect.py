@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from persidict.testing import ServerControl
 
 Put = Callable[..., Any]
+MOTO = tuple(map(int, metadata.version("moto").split(".")[:3]))
 
 
 @pytest.fixture
@@ -215,6 +217,7 @@ def test_metadata(speak: Put, item: Item, handling: Metadata, expected: dict[str
     assert item.head["Metadata"] == expected
 
 
+@pytest.mark.skipif(MOTO < (5, 2, 5), reason="moto makes hyphens of them")
 def test_underscores_in_metadata_names_are_kept(item: Item) -> None:
     item.put(Metadata={"write_id": "7"})
 
