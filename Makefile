@@ -13,9 +13,9 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# What speaks to S3, with the oldest versions of everything that the package allows.
+# What speaks to S3, and what makes bytes of values, with the oldest versions of everything that the package allows.
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest -n auto --dist worksteal tests/s3 tests/testing tests/sync/test_cas_s3.py tests/sync/test_*_faults.py
+	$(OLDEST)/bin/python -m pytest -n auto --dist worksteal tests/codecs tests/s3 tests/testing tests/sync/test_cas_s3.py tests/sync/test_*_faults.py
 
 check: $(READY)
 	$(BIN)/ruff check .

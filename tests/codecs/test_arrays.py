@@ -2,8 +2,10 @@ import subprocess
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import jsonpickle
+import jsonpickle.ext.numpy
 import jsonpickle.ext.pandas
 import numpy as np
 import pandas as pd
@@ -184,6 +186,17 @@ def test_what_jsonpickle_itself_stores_is_read():
     np.testing.assert_array_equal(arrived[1], np.arange(3))
 
 
+def test_views_that_jsonpickle_itself_stores_are_read():
+    jsonpickle.ext.numpy.register_handlers()
+    whole = np.arange(40, dtype="<i4")
+    parts = [whole, whole[3:], whole[3:].view(">i4"), whole.reshape(5, 8).T[1:]]
+    arrived = codec.decode(jsonpickle.encode(parts, keys=True).encode())
+
+    for part, read in zip(parts, arrived, strict=True):
+        assert read.dtype == part.dtype
+        np.testing.assert_array_equal(read, part)
+
+
 def test_a_part_of_an_array_does_not_bring_the_whole():
     secret = np.array(["public", "hunter2"])
 
@@ -244,6 +257,84 @@ def test_without_the_package_only_its_own_values_cannot_be_read(package):
         "else:\n"
         "    raise AssertionError\n"
     )
+
+
+SETTINGS = [{}, {"ndarray_size_threshold": 3, "ndarray_compression": None}]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=["none of its own", "of its own"])
+def test_no_two_threads_share_a_handler_of_arrays(settings):
+    # It remembers for whom it was last called, and would put one's parts into another's document.
+    program = ""
+    if settings:
+        program += f"import jsonpickle.ext.numpy as ext\next.register_handlers(**{settings})\n"
+    run(
+        f"{program}"
+        "import numpy\n"
+        "from jsonpickle.handlers import get\n"
+        "from persidict.codecs import JsonCodec\n"
+        "for codec in JsonCodec(), JsonCodec():\n"
+        "    document = codec.encode(numpy.arange(8))\n"
+        "    assert codec.decode(document).tolist() == [*range(8)]\n"
+        "    one, two = (get(numpy.ndarray)(user) for user in ('one', 'two'))\n"
+        "    assert (one.context, two.context) == ('one', 'two')\n"
+        f"assert (b'\"shape\"' in document) is {bool(settings)}\n"
+    )
+
+
+def test_handlers_registered_again_by_the_program_are_not_shared_either():
+    run(
+        "import jsonpickle.ext.pandas as ext, numpy\n"
+        "from jsonpickle.handlers import get\n"
+        "from persidict.codecs import JsonCodec\n"
+        "codec = JsonCodec()\n"
+        "document = codec.encode(numpy.arange(8))\n"
+        "for act in lambda: codec.encode(numpy.arange(8)), lambda: codec.decode(document):\n"
+        "    ext.register_handlers()\n"
+        "    act()\n"
+        "    one, two = (get(numpy.ndarray)(user) for user in ('one', 'two'))\n"
+        "    assert (one.context, two.context) == ('one', 'two')\n"
+    )
+
+
+def test_all_that_jsonpickle_has_for_pandas_is_registered():
+    run(
+        "import jsonpickle.ext.pandas as ext\n"
+        "from jsonpickle.handlers import registry\n"
+        "from persidict.codecs.arrays import register_extensions\n"
+        "before = set(registry._handlers)\n"
+        "register_extensions(['numpy', 'pandas'])\n"
+        "ours = {name: registry._handlers[name] for name in set(registry._handlers) - before}\n"
+        "bases = set(registry._base_handlers)\n"
+        "ext.register_handlers()\n"
+        "assert len(ours) > 20\n"
+        "assert set(ours) == set(registry._handlers) - before\n"
+        "assert bases == set(registry._base_handlers)\n"
+        "changed = {str(name) for name in ours if registry._handlers[name] is not ours[name]}\n"
+        "assert changed == {\"<class 'numpy.ndarray'>\", 'numpy.ndarray'}, changed\n"
+    )
+
+
+def test_arrays_of_threads_do_not_meet():
+    documents = []
+    for number in range(4):
+        shared = [number]
+        documents.append(codec.encode([np.array([number]), shared, np.array([0.5]), shared]))
+
+    def read(document, number):
+        for _ in range(100):
+            _, first, _, second = codec.decode(document)
+            assert first is second
+            assert first == [number]
+            assert codec.encode(codec.decode(document)) == document
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(read, documents, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_handlers_of_the_programs_own_stay():

@@ -35,20 +35,40 @@ def _register_numpy() -> None:
     import numpy as np
     from jsonpickle import handlers
 
-    if handlers.get(np.ndarray) is None:
+    found = handlers.get(np.ndarray)
+    if found is not None and not isinstance(found, handlers.BaseHandler):
+        return
+    if found is None:
         from jsonpickle.ext.numpy import register_handlers
 
         register_handlers()
+    from persidict.codecs.array_handler import OneForEach
+
+    handlers.register(np.ndarray, OneForEach(handlers.get(np.ndarray)), base=True)
 
 
 def _register_pandas() -> None:
     import pandas as pd
     from jsonpickle import handlers
 
-    if handlers.get(pd.DataFrame) is None:
-        from jsonpickle.ext.pandas import register_handlers
+    _register_numpy()
+    if handlers.get(pd.DataFrame) is not None:
+        return
+    from jsonpickle.ext import pandas as ext
 
-        register_handlers()
+    # One by one, since its `register_handlers` would also put back the one handler of arrays that
+    # all threads share.
+    for kind, handler in (
+        (pd.DataFrame, ext.PandasDfHandler),
+        (pd.Series, ext.PandasSeriesHandler),
+        (pd.Index, ext.PandasIndexHandler),
+        (pd.PeriodIndex, ext.PandasPeriodIndexHandler),
+        (pd.MultiIndex, ext.PandasMultiIndexHandler),
+        (pd.Timestamp, ext.PandasTimestampHandler),
+        (pd.Period, ext.PandasPeriodHandler),
+        (pd.Interval, ext.PandasIntervalHandler),
+    ):
+        handlers.register(kind, handler, base=True)
 
 
 _REGISTER: Final = {"numpy": _register_numpy, "pandas": _register_pandas}
