@@ -14,9 +14,10 @@ from scenarios.history import Operation
 def budget_for(operations: int) -> int:
     """How many configurations are searched before the question counts as undecided.
 
-    A history that is linearizable takes one or two for each operation.
+    Most histories that are linearizable take one or two for each operation; of 370,000 simulated
+    ones, one took 237,000 for 202.
     """
-    return 200_000 + 20 * operations
+    return 2_000_000 + 20 * operations
 
 
 class UndecidedError(Exception):

@@ -249,8 +249,8 @@ def _release_at_the_end_of_a_child() -> None:
 
 
 def _at_end_of_child() -> None:
-    # As an interpreter does before `atexit`, and such a child just after this: threads that are no
-    # daemons may need what is held.
+    # As an interpreter does before `atexit`, and such a child just after this, or before it from
+    # Python 3.13 on: threads that are no daemons may need what is held.
     ending = (threading.current_thread(), threading.main_thread())
     for thread in threading.enumerate():
         if not thread.daemon and thread not in ending:

@@ -123,12 +123,16 @@ STRUCTURE = {
     f"__{name}__"
     for name in [
         "abstractmethods",
+        "annotate",
+        "annotate_func",
         "annotations",
+        "annotations_cache",
         "class_getitem",
         "copy",
         "deepcopy",
         "dict",
         "doc",
+        "firstlineno",
         "hash",
         "init",
         "init_subclass",
@@ -138,6 +142,7 @@ STRUCTURE = {
         "reduce_ex",
         "repr",
         "slots",
+        "static_attributes",
         "subclasshook",
         "weakref",
     ]
@@ -159,7 +164,7 @@ def test_no_method_is_forgotten() -> None:
         if name.startswith("__")
     }
     of_items = OF_ONE_ITEM.keys() | OF_ALL_ITEMS.keys()
-    assert public | special == of_items | OF_THE_BUCKET | WITHOUT_REQUEST | STRUCTURE
+    assert (public | special) - STRUCTURE == of_items | OF_THE_BUCKET | WITHOUT_REQUEST
 
 
 def check(d: BasicS3Dict[Any], call: Call, *, key: object) -> BackendError:

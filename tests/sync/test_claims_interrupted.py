@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
 import sys
 from contextlib import contextmanager, suppress
@@ -22,6 +23,9 @@ MODULES = ("bids", "doubts", "claim", "worker", "cell", "cas")
 ALL_MODULES = (*MODULES, "run", "once", "claims")
 
 
+JUMP_BACKWARD = dis.opmap["JUMP_BACKWARD"]
+
+
 class Interrupts:
     """Raises KeyboardInterrupt once, before the n-th line that runs in these modules."""
 
@@ -36,7 +40,10 @@ class Interrupts:
     def line(self, frame, event, argument):
         text = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
         # Python itself leaves a lock locked when it is interrupted at the end of a `with`.
-        if event == "line" and not text.lstrip().startswith("with "):
+        # CPython 3.12 and 3.13 forget the `with` when a trace function raises at a jump back.
+        code = frame.f_code.co_code
+        is_safe = not (text.lstrip().startswith("with ") or code[frame.f_lasti] == JUMP_BACKWARD)
+        if event == "line" and is_safe:
             self.left -= 1
             if self.left == 0:
                 raise KeyboardInterrupt

@@ -147,7 +147,11 @@ HOLD_IN_A_CHILD = """
         Finalize(None, is_ending.set, exitpriority=0)
 
         def use():
-            is_ending.wait()
+            # From Python 3.13 on, such a child waits for its threads before it finalizes anything.
+            if sys.version_info < (3, 13):
+                is_ending.wait()
+            else:
+                threading.main_thread().join()
             fleet.counter("used").add()
             held.check()
             fleet.counter("used").add()
