@@ -46,9 +46,14 @@ class Daemons:
     def ensure(self, threads: int) -> bool:
         """Have so many threads started, while that can be done; whether they are."""
         with self._lock:
-            while self._started < threads and start(self._work):
-                self._started += 1
-            return self._started >= threads
+            return self._have_started(threads)
+
+    def _have_started(self, threads: int) -> bool:
+        # Not written out under the lock: where CPython 3.12 and 3.13 jump back from a condition,
+        # an interrupt would leave that locked.
+        while self._started < threads and start(self._work):
+            self._started += 1
+        return self._started >= threads
 
     def _work(self) -> None:
         while True:

@@ -120,11 +120,12 @@ class MemoryStore(ObjectStore):
 
     def list(self, prefix: Name, *, after: str = "") -> tuple[Sequence[Entry], str | None]:
         with self.memory.lock:
-            found = [
-                (name, stored.modified)
-                for name, stored in self.memory.objects.items()
-                if name.startswith(prefix) and name > after
-            ]
+            objects = list(self.memory.objects.items())
+        found = [
+            (name, stored.modified)
+            for name, stored in objects
+            if name.startswith(prefix) and name > after
+        ]
         page = [Entry(name, modified) for name, modified in heapq.nsmallest(PAGE_SIZE, found)]
         return page, page[-1].name if len(page) < len(found) else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,7 @@ class Doubts:
 
     def open(self, key: NonEmptySafeStrTuple) -> list[Bidder]:
         """Those that no call is at."""
-        with self._lock:
-            return [one for one in self._bids.get(key, {}).values() if one.call is None]
+        return self._of(key, None)
 
     def add(self, key: NonEmptySafeStrTuple, bidder: Bidder) -> None:
         """Remember a bid that is about to be sent, or that nobody is to be told of after all."""
@@ -51,10 +51,10 @@ class Doubts:
         """Whose bid in doubt the claim in the record was; of all calls that ask, one is told."""
         with self._lock:
             bids = self._bids.get(key, {})
-            for one in list(bids.values()):
-                # What was in doubt before the record was looked at, and is not there, never will.
-                if one.call is None and one.claim != claim and one.claim in known_before:
-                    del bids[one.claim]
+            open_ = {one.claim for one in _at(bids, None)}
+            # What was in doubt before the record was looked at, and is not there, never will.
+            for gone in open_ & known_before - {claim}:
+                del bids[gone]
             bidder = bids.get(claim)
             if bidder is None or bidder.call is not None:
                 return None
@@ -76,9 +76,9 @@ class Doubts:
         if not may_land:
             self._forget(key, call)
 
-    def _of(self, key: NonEmptySafeStrTuple, call: str) -> list[Bidder]:
+    def _of(self, key: NonEmptySafeStrTuple, call: str | None) -> list[Bidder]:
         with self._lock:
-            return [one for one in self._bids.get(key, {}).values() if one.call == call]
+            return _at(self._bids.get(key, {}), call)
 
     def _forget(self, key: NonEmptySafeStrTuple, claim: str) -> None:
         with self._lock:
@@ -86,3 +86,10 @@ class Doubts:
             bids.pop(claim, None)
             if not bids:
                 self._bids.pop(key, None)
+
+
+def _at(bids: Mapping[str, Bidder], call: str | None) -> list[Bidder]:
+    """Those that a call is at, or none is."""
+    # Not written out under the lock: where CPython 3.12 and 3.13 jump back from a condition, an
+    # interrupt would leave that locked.
+    return [one for one in bids.values() if one.call == call]
