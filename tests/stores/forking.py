@@ -8,7 +8,6 @@ import select
 import signal
 import sys
 import traceback
-import warnings
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,10 +17,7 @@ T = TypeVar("T")
 def in_forked_child(act: Callable[[], T], *, timeout: float = 20.0) -> T:
     """What `act` returns in a child forked now; `TimeoutError` if it hangs."""
     receiving, sending = os.pipe()
-    with warnings.catch_warnings():
-        # From Python 3.12 on: forking while other threads run is what is tested here.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
+    pid = os.fork()
     if pid == 0:
         _report(act, sending)
     os.close(sending)

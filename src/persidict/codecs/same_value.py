@@ -10,7 +10,7 @@ from typing import Any, Final
 from persidict.codecs.arrays import parts_of_array
 
 # Earlier ones leave out things, such as the fold of a time, and later ones hand out buffers.
-_PROTOCOL: Final = 4
+PROTOCOL: Final = 4
 _BY_EQUALITY: Final = frozenset({str, int, bool, bytes})
 _MAY_BE_SPLIT: Final = _BY_EQUALITY | {float, tuple, frozenset, set}
 _NEVER_MERGED: Final = frozenset({list, dict})
@@ -52,7 +52,7 @@ def first_difference(original: Any, copy: Any) -> type | None:
 def reduced(value: Any) -> list[Any]:
     """What pickle makes of an object: function, arguments, state, items and pairs; or a name."""
     reduce = copyreg.dispatch_table.get(type(value))
-    reduction = reduce(value) if reduce else value.__reduce_ex__(_PROTOCOL)
+    reduction = reduce(value) if reduce else value.__reduce_ex__(PROTOCOL)
     if isinstance(reduction, str):
         return [reduction]
     function, arguments, state, items, pairs, *more = (*reduction, None, None, None, None)[:6]

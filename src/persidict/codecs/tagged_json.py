@@ -19,7 +19,7 @@ from persidict.codecs.arrays import (
     register_extensions,
     without_base,
 )
-from persidict.codecs.same_value import first_difference, reduced
+from persidict.codecs.same_value import PROTOCOL, first_difference, reduced
 
 
 def to_tagged_json(value: Any) -> str:
@@ -31,7 +31,7 @@ def to_tagged_json(value: Any) -> str:
     kind = type(value).__name__
     try:
         # It refuses whatever stands for a process's own state: locks, files, generators, lambdas.
-        copy = pickle.loads(pickle.dumps(value))
+        copy = pickle.loads(pickle.dumps(value, PROTOCOL))
     except Exception as error:
         raise TypeError(
             f"A value of type {kind} cannot be stored as JSON ({type(error).__name__}). Store "
