@@ -146,6 +146,17 @@ class TestTheProbe:
         control.clear_faults()
         assert d.pop("k") == 1
 
+    def test_whoever_may_not_list_may_delete_all_the_same(
+        self, bench: Bench, control: ServerControl
+    ) -> None:
+        d = bench.given()
+        d["k"] = 1
+        forbidden = FaultRule(kind=FaultKind.FORBIDDEN, methods=("DELETE",), key=PROBES, nth=(0,))
+        control.set_faults(forbidden)
+        with Wire(d.s3_client.meta.events) as wire:
+            assert d.pop("k") == 1
+        assert wire.operations.count("DeleteObject") == 4
+
     @pytest.mark.parametrize("dialect", [{}, *UNTRUSTED], ids=repr)
     def test_leaves_nothing_behind_and_destroys_nothing(
         self, bench: Bench, control: ServerControl, dialect: dict[str, Any]

@@ -91,8 +91,12 @@ class ConditionalDelete:
         try:
             answer = self._store.delete_untested(name, precondition=IfMatch(NO_SUCH_ETAG))
         except BackendError as error:
-            if _says_not_implemented(error):
+            said = _status_of(error)
+            if said == 501:
                 return False
+            # To one who may not list, S3 does not say that an object is not there.
+            if said == 403 and not exists:
+                return True
             raise
         # The answer may be lost, or be to a second attempt; nobody else knows of the object, so
         # it is gone only if the header was ignored.
@@ -107,7 +111,7 @@ def _cause(answer: Answer) -> Exception | None:
     return answer.cause if isinstance(answer, NotApplied | Unaccounted) else None
 
 
-def _says_not_implemented(error: BackendError) -> bool:
+def _status_of(error: BackendError) -> int:
     from persidict.s3.errors import status
 
-    return isinstance(error.__cause__, Exception) and status(error.__cause__) == 501
+    return status(error.__cause__)
