@@ -139,9 +139,10 @@ def _vacancies(history: History, name: str, beliefs: Sequence[Belief]) -> Iterat
     Whoever acquires interrupts it, for the others have looked in vain.
     """
     most = permits_of(history).get(name, 1)
-    ends = [(_certain_end(history, each, beliefs, most=most), -1, each) for each in beliefs]
+    held = [*beliefs, *_broken_unheard(history, name)]
+    ends = [(_certain_end(history, each, beliefs, most=most), -1, each) for each in held]
     changes = sorted(
-        [*((each.begin, 1, each) for each in beliefs), *(each for each in ends if each[0] < NEVER)],
+        [*((each.begin, 1, each) for each in held), *(each for each in ends if each[0] < NEVER)],
         key=lambda change: change[:2],
     )
     end_of_all = history[-1].at
@@ -152,6 +153,24 @@ def _vacancies(history: History, name: str, beliefs: Sequence[Belief]) -> Iterat
             ttl = max(ttl or 0.0, belief.ttl)
         if holding < most and ttl is not None and begin.at < end_of_all:
             yield _Stretch(begin.at, min(end.at, end_of_all), _allowed(history, ttl=ttl))
+
+
+def _broken_unheard(history: History, name: str) -> Iterator[Belief]:
+    """What an operator ordered to be freed before its holder had heard that it got it.
+
+    The reply was slow or lost. Nobody is to believe in it, and yet it is held if the order failed.
+    """
+    broken: set[int] = set()
+    for place, event in enumerate(history):
+        if event.name not in ("broken", "acquired") or event["object"] != name:
+            continue
+        token = event["token"]
+        if event.name == "broken":
+            broken.add(token)
+        elif token in broken:
+            heard = Moment(event.at, place)
+            ttl = event.fields.get("ttl")
+            yield Belief(event.actor, name, token, heard, heard, "broken", event.at, ttl)
 
 
 def _certain_end(

@@ -175,6 +175,32 @@ def test_who_may_not_have_been_broken_may_hold_it_on():
     assert found(broken().tell("w3", "note", at=100.0)) == []
 
 
+def broken_unheard(*, answer=None):
+    """An order to free what its holder has not heard yet that it holds, after another's release."""
+    story = Story(poll=1.35).acquire(1, ttl=10.0, at=1.0).release(1, at=2.0)
+    story.call("wait", X, "acquire", by="w2", at=2.0)
+    story.tell("operator", "broken", object=X, token=2, at=3.0)
+    story.call("break", X, "break", by="operator", token=2, at=3.0)
+    story = story.fail("break") if answer is None else story.end("break", answer, at=4.0)
+    return story.acquire(2, by="w3", ttl=10.0, at=5.0)
+
+
+def test_who_hears_late_that_it_holds_what_may_not_have_been_broken_may_hold_it():
+    assert found(broken_unheard().tell("w4", "note", at=100.0)) == []
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_what_was_certainly_freed_before_its_holder_heard_of_it_is_free(answer):
+    story = broken_unheard(answer=answer)
+    assert found(story.tell("w4", "note", at=100.0)) == [("wait",)]
+
+
+def test_what_was_held_unheard_is_free_when_its_successor_has_released_it():
+    story = broken_unheard().acquire(3, by="w4", ttl=10.0, at=110.0).release(3, by="w4", at=111.0)
+    assert found(story.tell("w9", "note", at=111.0 + ALLOWED - 0.1)) == []
+    assert found(story.tell("w9", "note", at=111.0 + ALLOWED + 0.1)) == [("wait",)]
+
+
 def test_a_successor_proves_that_one_is_not_held_any_more():
     story = (
         broken().fail("break").acquire(2, by="w3", ttl=10.0, at=50.0).release(2, by="w3", at=51.0)
