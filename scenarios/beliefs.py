@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from scenarios.history import Event, History, OperationId
+from scenarios.history import Event, History, Operation, OperationId
+
+ACQUIRE: Final = ("acquire", "try_acquire")
+"""The operations that return a token."""
 
 _ENDS = ("released", "lost", "broken")
 
@@ -21,6 +24,13 @@ class Moment(NamedTuple):
 
 
 NEVER = Moment(math.inf, 0)
+
+
+class Hold(NamedTuple):
+    """What is held, and under which token."""
+
+    object: str
+    token: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ def beliefs_in(history: History) -> Sequence[Belief]:
     A belief begins with `acquired`, or with `renewed` where it had ended, and ends with `released`,
     `lost` or `broken`, with the call of operation `release`, with the crash of its actor, or at its
     deadline, whichever comes first. What was broken is not believed any more, whatever is heard of
-    it later: its holder may not know yet.
+    it later: its holder may not know yet. An order that has certainly failed has broken nothing.
     """
     return history.once(_all_beliefs)
 
@@ -65,6 +75,33 @@ def beliefs_in(history: History) -> Sequence[Belief]:
 def beliefs_by_object(history: History) -> Mapping[str, Sequence[Belief]]:
     """The beliefs in each object, in the order of their beginnings."""
     return history.once(_grouped)
+
+
+def is_held_in(history: History, name: str) -> bool:
+    """Whether an object is held: a lease, a semaphore, or what somebody believes to hold."""
+    return name.startswith(("lease/", "semaphore/")) or name in beliefs_by_object(history)
+
+
+def broken_in(history: History) -> Mapping[int, Hold]:
+    """What operators have broken, unless their order certainly failed; by place in the history."""
+    return history.once(_broken)
+
+
+def _broken(history: History) -> Mapping[int, Hold]:
+    orders: dict[tuple[str, Hold], deque[Operation]] = defaultdict(deque)
+    for each in history.operations:
+        if each.op == "break":
+            orders[each.actor, Hold(each.object, each.args["token"])].append(each)
+    broken = {}
+    for place, event in enumerate(history):
+        if event.name == "broken":
+            hold = Hold(event["object"], event["token"])
+            own = orders[event.actor, hold]
+            # It is said before the order is given.
+            order = own.popleft() if own and own[0].begin > place else None
+            if order is None or order.outcome != "failed":
+                broken[place] = hold
+    return broken
 
 
 def _all_beliefs(history: History) -> Sequence[Belief]:
@@ -89,11 +126,12 @@ class _Gathering:
         self._history = history
         self._open: dict[_Key, Belief] = {}
         self._ttls: dict[_Key, float | None] = {}
-        self._broken: set[tuple[str, int]] = set()
+        self._orders = broken_in(history)
+        self._broken: set[Hold] = set()
         self._acquired_by: dict[_Key, OperationId] = {
             _Key(each.actor, each.object, each.value): each.id
             for each in history.operations
-            if each.op in ("acquire", "try_acquire") and type(each.value) is int
+            if each.op in ACQUIRE and type(each.value) is int
         }
 
     def beliefs(self) -> Iterator[Belief]:
@@ -102,7 +140,7 @@ class _Gathering:
             if event.name in ("acquired", "renewed"):
                 yield from self._begin(event, now)
             elif event.name in _ENDS or event.name == "crashed":
-                for key in self._ended_by(event):
+                for key in self._ended_by(event, now):
                     yield from self._end(key, now, ended_by=event.name)
             elif event.name == "call" and event["op"] == "release":
                 key = _Key(event.actor, event["object"], event["args"].get("token"))
@@ -111,11 +149,11 @@ class _Gathering:
 
     def _begin(self, event: Event, now: Moment) -> Iterator[Belief]:
         key = _Key(event.actor, event["object"], event["token"])
-        if (key.object, key.token) in self._broken:
+        if Hold(key.object, key.token) in self._broken:
             return
         if event.name == "acquired":
             self._ttls[key] = event.fields.get("ttl")
-        end = _deadline(event)
+        end = deadline_of(event)
         current = self._open.get(key)
         if current is not None and now < current.end:
             begin = current.begin
@@ -133,13 +171,15 @@ class _Gathering:
                 acquired_by=self._acquired_by.get(key),
             )
 
-    def _ended_by(self, event: Event) -> Sequence[_Key]:
+    def _ended_by(self, event: Event, now: Moment) -> Sequence[_Key]:
         if event.name == "crashed":
             return [key for key in self._open if key.actor == event.actor]
         if event.name == "broken":
-            what = (event["object"], event["token"])
-            self._broken.add(what)
-            return [key for key in self._open if (key.object, key.token) == what]
+            broken = self._orders.get(now.place)
+            if broken is None:
+                return []
+            self._broken.add(broken)
+            return [key for key in self._open if Hold(key.object, key.token) == broken]
         return [_Key(event.actor, event["object"], event["token"])]
 
     def _end(self, key: _Key, now: Moment, *, ended_by: str) -> Iterator[Belief]:
@@ -148,8 +188,8 @@ class _Gathering:
             yield replace(belief, end=now, ended_by=ended_by) if now < belief.end else belief
 
 
-def _deadline(event: Event) -> Moment:
-    """A deadline comes before all events of its time."""
+def deadline_of(event: Event) -> Moment:
+    """The end that `acquired` or `renewed` gives a belief; it precedes all events of its time."""
     if "until" in event.fields:
         return Moment(event["until"], -1)
     if "remaining" in event.fields:

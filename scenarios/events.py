@@ -6,64 +6,67 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn
 
-_Types: TypeAlias = tuple[type, ...]
-
-_ID: Final[_Types] = (int, str)
-_INT: Final[_Types] = (int,)
-_TEXT: Final[_Types] = (str,)
-_FLAG: Final[_Types] = (bool,)
-_NUMBER: Final[_Types] = (int, float)
-_ANY: Final[_Types] = (object,)
-_OBJECT: Final[_Types] = (dict,)
+from scenarios.json_types import (
+    ANY,
+    COUNT,
+    COUNTS,
+    FLAG,
+    ID,
+    NUMBER,
+    OBJECT,
+    SECONDS,
+    SHARE,
+    TEXT,
+    WHOLE,
+    JsonType,
+)
 
 
 @dataclass(frozen=True)
 class _Shape:
     """The fields of one kind of event, with their types; fields that it does not name are kept."""
 
-    required: Mapping[str, _Types] = field(default_factory=dict)
-    optional: Mapping[str, _Types] = field(default_factory=dict)
+    required: Mapping[str, JsonType] = field(default_factory=dict)
+    optional: Mapping[str, JsonType] = field(default_factory=dict)
 
 
-_HELD: Final = {"object": _TEXT, "token": _INT}
+_HELD: Final = {"object": TEXT, "token": WHOLE}
 
 _SHAPES: Final[Mapping[str, _Shape]] = {
     "meta": _Shape(
-        {"format": _INT, "source": _TEXT},
+        {"format": WHOLE, "source": TEXT},
         {
-            "scenario": _TEXT,
-            "seed": _ID,
-            "permits": _OBJECT,
-            "drift": _NUMBER,
-            "poll": _NUMBER,
-            "allowance": _NUMBER,
+            "scenario": TEXT,
+            "seed": ID,
+            "permits": COUNTS,
+            "drift": SHARE,
+            "poll": SECONDS,
+            "allowance": SECONDS,
         },
     ),
-    "call": _Shape({"id": _ID, "object": _TEXT, "op": _TEXT, "args": _OBJECT}),
-    "return": _Shape({"id": _ID, "value": _ANY}),
-    "failed": _Shape({"id": _ID, "error": _TEXT}),
-    "unknown": _Shape({"id": _ID, "error": _TEXT}),
+    "call": _Shape({"id": ID, "object": TEXT, "op": TEXT, "args": OBJECT}),
+    "return": _Shape({"id": ID, "value": ANY}),
+    "failed": _Shape({"id": ID, "error": TEXT}),
+    "unknown": _Shape({"id": ID, "error": TEXT}),
     "acquired": _Shape(
-        _HELD, {"ttl": _NUMBER, "until": _NUMBER, "remaining": _NUMBER, "permits": _INT}
+        _HELD, {"ttl": SECONDS, "until": NUMBER, "remaining": NUMBER, "permits": COUNT}
     ),
-    "renewed": _Shape(_HELD, {"until": _NUMBER, "remaining": _NUMBER}),
+    "renewed": _Shape(_HELD, {"until": NUMBER, "remaining": NUMBER}),
     "released": _Shape(_HELD),
-    "lost": _Shape({**_HELD, "reason": _TEXT}),
+    "lost": _Shape({**_HELD, "reason": TEXT}),
     "broken": _Shape(_HELD),
-    "began": _Shape({"object": _TEXT}),
-    "paused": _Shape({}, {"seconds": _NUMBER}),
+    "began": _Shape({"object": TEXT}),
+    "paused": _Shape({}, {"seconds": NUMBER}),
     "resumed": _Shape(),
     "crashed": _Shape(),
-    "restarted": _Shape({}, {"as": _TEXT}),
-    "clock-jumped": _Shape({"seconds": _NUMBER}),
-    "fault": _Shape(
-        {"kind": _TEXT}, {"verb": _TEXT, "key": _TEXT, "write": _FLAG, "until": _NUMBER}
-    ),
-    "observed": _Shape({"object": _TEXT}),
-    "wrote": _Shape({**_HELD, "key": _TEXT, "value": _ANY}),
-    "request": _Shape({"verb": _TEXT}),
+    "restarted": _Shape({}, {"as": TEXT}),
+    "clock-jumped": _Shape({"seconds": NUMBER}),
+    "fault": _Shape({"kind": TEXT}, {"verb": TEXT, "key": TEXT, "write": FLAG, "until": NUMBER}),
+    "observed": _Shape({"object": TEXT}),
+    "wrote": _Shape({**_HELD, "key": TEXT, "value": ANY}),
+    "request": _Shape({"verb": TEXT}),
     "dropped": _Shape(),
     "started": _Shape(),
     "finished": _Shape(),
@@ -121,7 +124,10 @@ def parse_line(line: bytes, *, actor: str | None = None) -> Event:
     """
     try:
         document = json.loads(
-            line, object_pairs_hook=_without_doubles, parse_constant=_refuse_constant
+            line,
+            object_pairs_hook=_without_doubles,
+            parse_float=_finite,
+            parse_constant=_refuse_constant,
         )
     except RecursionError:
         raise ValueError("nested too deep") from None
@@ -131,12 +137,9 @@ def parse_line(line: bytes, *, actor: str | None = None) -> Event:
         raise ValueError("no JSON object")
     at, name = document.pop("at", None), document.pop("event", None)
     actor = document.pop("actor", actor)
-    if type(at) not in _NUMBER or not math.isfinite(at):
-        raise ValueError(f"at must be seconds, not {at!r}")
-    if type(name) is not str:
-        raise ValueError(f"event must be a name, not {name!r}")
-    if type(actor) is not str:
-        raise ValueError(f"actor must be a name, not {actor!r}")
+    NUMBER.check(at, what="at")
+    TEXT.check(name, what="event")
+    TEXT.check(actor, what="actor")
     return Event(actor, name, float(at), document)
 
 
@@ -149,22 +152,15 @@ def check_event(event: Event) -> None:
     shape = _SHAPES.get(event.name)
     if shape is None:
         raise ValueError(f"there is no event {event.name!r}; to say more use 'note'")
-    for name, types in shape.required.items():
+    for name, wanted in shape.required.items():
         if name not in event.fields:
             raise ValueError(f"{event.name} without {name}")
-        _check_type(event, name, types)
-    for name, types in shape.optional.items():
+        wanted.check(event.fields[name], what=f"{event.name}: {name}")
+    for name, wanted in shape.optional.items():
         if name in event.fields:
-            _check_type(event, name, types)
+            wanted.check(event.fields[name], what=f"{event.name}: {name}")
     if "object" in shape.required and not all(event["object"].partition("/")):
         raise ValueError(f"{event.name}: object must be kind/name, not {event['object']!r}")
-
-
-def _check_type(event: Event, name: str, types: _Types) -> None:
-    value = event.fields[name]
-    if type(value) not in types and types is not _ANY:
-        wanted = " or ".join(kind.__name__ for kind in types)
-        raise ValueError(f"{event.name}: {name} must be {wanted}, not {value!r}")
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -176,3 +172,10 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number} is beyond all numbers")
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from scenarios.events import Event, check_event, line_of, parse_line
+from scenarios.signatures import check_call, check_value
 
 __all__ = [
     "FORMAT",
@@ -38,6 +40,11 @@ _OUTCOMES: Final[Mapping[str, Outcome]] = {
     "failed": "failed",
     "unknown": "unknown",
 }
+
+
+def kind_of(object_: str) -> str:
+    """The kind of an object: `"counter"` of `"counter/hits"`."""
+    return object_.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class Operation:
     @property
     def kind(self) -> str:
         """The kind of its object, such as `"counter"`."""
-        return self.object.partition("/")[0]
+        return kind_of(self.object)
 
     def precedes(self, other: Operation) -> bool:
         """Whether it had ended before the other was called."""
@@ -167,8 +174,19 @@ def merge(logs: Iterable[Iterable[Event]], *, source: str = "processes", **about
     Raises:
         ValueError: They are no history.
     """
-    merged = heapq.merge(*logs, key=lambda event: (event.at, event.name != "call"))
-    return history_of(merged, source=source, **about)
+    merged = heapq.merge(*map(_ranked, logs), key=lambda ranked: ranked[:2])
+    return history_of((event for *_, event in merged), source=source, **about)
+
+
+def _ranked(log: Iterable[Event]) -> Sequence[tuple[float, bool, Event]]:
+    """A log's events with their rank among others': what comes before a call comes as early."""
+    ranked: list[tuple[float, bool, Event]] = []
+    at, is_after_calls = math.inf, True
+    for event in reversed(list(log)):
+        is_after_calls = event.name != "call" and (is_after_calls or event.at < at)
+        at = event.at
+        ranked.append((at, is_after_calls, event))
+    return ranked[::-1]
 
 
 def write_history(path: Path, history: History) -> None:
@@ -216,6 +234,8 @@ def _joined(events: Sequence[Event]) -> Sequence[Operation]:
             elif event.name == "call":
                 _check_new(event["id"], known=operations)
                 operations[event["id"]] = open_calls[event["id"]] = _called(event, place=place)
+            elif event.name == "observed" and "value" in event.fields:
+                check_value(kind_of(event["object"]), "value", event["value"])
             elif event.name in _OUTCOMES:
                 operations[event["id"]] = _ended(event, place=place, open_calls=open_calls)
         except ValueError as error:
@@ -239,6 +259,7 @@ def _check_new(identity: OperationId, *, known: Mapping[OperationId, Operation])
 
 
 def _called(event: Event, *, place: int) -> Operation:
+    check_call(kind_of(event["object"]), event["op"], event["args"])
     return Operation(
         id=event["id"],
         actor=event.actor,
@@ -257,6 +278,8 @@ def _ended(event: Event, *, place: int, open_calls: dict[OperationId, Operation]
     if call.actor != event.actor:
         raise ValueError(f"{event.actor!r} ends {event['id']!r}, which {call.actor!r} has called")
     outcome = _OUTCOMES[event.name]
+    if outcome == "returned":
+        check_value(call.kind, call.op, event["value"])
     return Operation(
         id=call.id,
         actor=call.actor,

@@ -33,7 +33,7 @@ from scenarios.checks.takeover import check_takeover, takeovers
 from scenarios.checks.tokens import NAME as TOKENS
 from scenarios.checks.tokens import check_tokens
 from scenarios.checks.violation import Check, Violation
-from scenarios.history import History
+from scenarios.history import History, kind_of
 from scenarios.moments import beginning_of
 from scenarios.words import many
 
@@ -105,9 +105,7 @@ _Counted = Callable[[History], str | None]
 
 def _objects(*kinds: str) -> _Counted:
     def counted(history: History) -> str | None:
-        found = [
-            each for name, each in history.by_object.items() if name.partition("/")[0] in kinds
-        ]
+        found = [each for name, each in history.by_object.items() if kind_of(name) in kinds]
         if not found:
             return None
         operations = [operation for each in found for operation in each]

@@ -6,20 +6,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from scenarios.checks.model import text_of
 from scenarios.checks.violation import Violation
-from scenarios.history import Event, History, Operation
+from scenarios.history import Event, History, Operation, kind_of
 from scenarios.words import listed, times
 
 NAME: Final = "at most once"
 
 _BEGUN_ONCE: Final = ("claim", "once")
+_CLAIMED: Final = ("claim", "reclaim")
 
 
 def check_at_most_once(history: History) -> Sequence[Violation]:
     """Tasks that were won, begun or completed more often than they may be.
 
-    A `claim` is won once and begun once, by who won it; a result is committed once, of a `reclaim`
-    as well; what runs `once` begins once, and has one result.
+    A `claim` is won once and begun once. It and a `reclaim` are begun by who won it and completed
+    by who may have won it, with one result, and not won again after that. What runs `once` begins
+    once, and has one result.
 
     Args:
         history: What to check.
@@ -45,14 +48,16 @@ def _begun(history: History) -> Mapping[str, Sequence[tuple[int, Event]]]:
 def _violations(
     name: str, operations: Sequence[Operation], begun: Sequence[tuple[int, Event]]
 ) -> Iterator[Violation]:
-    kind = name.partition("/")[0]
+    kind = kind_of(name)
     if kind == "claim":
         yield from _won(operations)
-        yield from _begun_by_others(name, operations, begun)
     if kind in _BEGUN_ONCE:
         yield from _begun_again(name, begun)
-    if kind in ("claim", "reclaim"):
+    if kind in _CLAIMED:
+        yield from _begun_by_others(name, operations, begun)
         yield from _committed(operations)
+        yield from _committed_by_others(operations)
+        yield from _won_when_done(operations)
     if kind == "once":
         yield from _results(operations)
 
@@ -68,17 +73,44 @@ def _committed(operations: Sequence[Operation]) -> Iterator[Violation]:
     commits: dict[object, Operation] = {}
     for each in operations:
         if each.op == "complete" and each.outcome == "returned":
-            commits.setdefault((each.actor, each.args.get("token")), each)
+            result = text_of(each.args.get("result"))
+            commits.setdefault((each.actor, each.args.get("token"), result), each)
     if len(commits) > 1:
         yield _times([*commits.values()], "completed")
 
 
+def _committed_by_others(operations: Sequence[Operation]) -> Iterator[Violation]:
+    claims = [each for each in operations if each.op == "claim"]
+    if not claims:
+        return
+    for each in operations:
+        if each.op != "complete" or each.outcome != "returned":
+            continue
+        own = [it for it in claims if it.actor == each.actor and it.begin < each.begin]
+        if not any(it.value is True or it.outcome == "unknown" for it in own):
+            text = f"completed by {each.actor}, which had not won it"
+            yield Violation.between(each, *own, check=NAME, text=text)
+
+
+def _won_when_done(operations: Sequence[Operation]) -> Iterator[Violation]:
+    done = [each for each in operations if each.op == "complete" and each.outcome == "returned"]
+    won = [each for each in operations if each.op == "claim" and each.value is True]
+    for claim in won:
+        first = next((each for each in done if each.precedes(claim)), None)
+        if first is not None:
+            text = f"won by {claim.actor} after {first.actor} had completed it"
+            yield Violation.between(claim, first, check=NAME, text=text)
+
+
 def _results(operations: Sequence[Operation]) -> Iterator[Violation]:
-    returned = [each for each in operations if each.outcome == "returned"]
-    other = next((each for each in returned if each.value != returned[0].value), None)
-    if other is not None:
-        text = f"{returned[0].actor} and {other.actor} were given different results"
-        yield Violation.between(other, returned[0], check=NAME, text=text)
+    returned = [each for each in operations if each.op == "call" and each.outcome == "returned"]
+    first: dict[str, Operation] = {}
+    for each in returned:
+        first.setdefault(text_of(each.value), each)
+    if len(first) > 1:
+        one, other, *_ = first.values()
+        text = f"{one.actor} and {other.actor} were given different results"
+        yield Violation.between(other, one, check=NAME, text=text)
 
 
 def _begun_again(name: str, begun: Sequence[tuple[int, Event]]) -> Iterator[Violation]:

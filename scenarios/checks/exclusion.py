@@ -6,10 +6,10 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from math import isfinite
+from math import inf, isfinite
 from typing import Final
 
-from scenarios.beliefs import Belief, Moment, beliefs_by_object
+from scenarios.beliefs import Belief, Hold, Moment, beliefs_by_object, broken_in
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation
 
@@ -28,6 +28,7 @@ def check_mutual_exclusion(history: History) -> Sequence[Violation]:
     """
     return [
         *_crowds(history, check=MUTUAL_EXCLUSION),
+        *_come_back(history),
         *_passed_too_late(history),
     ]
 
@@ -45,7 +46,7 @@ def check_permit_bound(history: History) -> Sequence[Violation]:
 
 
 def permits_of(history: History) -> Mapping[str, int]:
-    """How many may hold each thing that somebody has acquired: 1, unless it is a semaphore.
+    """How many may hold each thing that somebody believed to hold: 1, unless it is a semaphore.
 
     Raises:
         ValueError: The history does not say how many, or says different things.
@@ -67,7 +68,8 @@ def _permits(history: History) -> Mapping[str, int]:
                 [operation.args["permits"]] if "permits" in operation.args else []
             )
     permits = {}
-    for name in dict.fromkeys(event["object"] for event in acquired):
+    believed = (event["object"] for event in history if event.name in ("acquired", "renewed"))
+    for name in dict.fromkeys(believed):
         numbers = stated[name] or set() if name.startswith("semaphore/") else stated[name] or {1}
         if len(numbers) != 1:
             raise ValueError(f"{name}: its permits are stated as {sorted(numbers) or 'nothing'}")
@@ -106,8 +108,40 @@ def _crowd(holding: Sequence[Belief], *, check: str, most: int) -> Violation:
     )
 
 
+def _come_back(history: History) -> Iterator[Violation]:
+    """Beliefs that begin anew when a successor has come and gone."""
+    permits = permits_of(history)
+    for name, beliefs in beliefs_by_object(history).items():
+        if permits[name] > 1:
+            continue
+        known: set[tuple[str, int]] = set()
+        highest = beliefs[0]
+        for belief in beliefs:
+            who = (belief.actor, belief.token)
+            # One that has not gone yet is a crowd, which is told of there.
+            if who in known and highest.token > belief.token and highest.end <= belief.begin:
+                yield _again(belief, highest)
+            known.add(who)
+            highest = _higher(highest, belief)
+
+
+def _again(belief: Belief, successor: Belief) -> Violation:
+    ids = (belief.acquired_by, successor.acquired_by)
+    return Violation(
+        check=MUTUAL_EXCLUSION,
+        object=belief.object,
+        text=f"{belief.actor} believed again that it holds it under token {belief.token}, after "
+        f"{successor.actor} had held it under token {successor.token}",
+        at=belief.begin.at,
+        operations=tuple(each for each in ids if each is not None),
+        tokens=(belief.token, successor.token),
+    )
+
+
 def _passed_too_late(history: History) -> Iterator[Violation]:
-    broken = {(event["object"], event["token"]) for event in history if event.name == "broken"}
+    broken: dict[Hold, int] = {}
+    for place, hold in broken_in(history).items():
+        broken.setdefault(hold, place)
     permits = permits_of(history)
     beliefs = beliefs_by_object(history)
     for name, operations in history.by_object.items():
@@ -119,7 +153,8 @@ def _passed_too_late(history: History) -> Iterator[Violation]:
         for check in passed:
             before = bisect_left(begins, Moment(check.called, check.begin))
             token = check.args["token"]
-            if before and highest[before - 1].token > token and (name, token) not in broken:
+            is_overtaken = before > 0 and highest[before - 1].token > token
+            if is_overtaken and not broken.get(Hold(name, token), inf) < (check.end or 0):
                 yield _too_late(check, highest[before - 1])
 
 

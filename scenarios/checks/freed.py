@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from scenarios.beliefs import Hold, is_held_in
 from scenarios.checks.violation import Violation
 from scenarios.history import History, Operation, OperationId
 
 NAME: Final = "freed for good"
-
-
-class Hold(NamedTuple):
-    """What is held, and under which token."""
-
-    object: str
-    token: int
 
 
 def check_freed(history: History) -> Sequence[Violation]:
@@ -42,10 +36,12 @@ def freed_in(history: History) -> Mapping[Hold, Operation]:
 def _freed(history: History) -> Mapping[Hold, Operation]:
     freed: dict[Hold, Operation] = {}
     for each in history.operations:
-        if each.op in ("release", "break") and each.value is True and "token" in each.args:
+        if each.op not in ("release", "break") or each.value is not True:
+            continue
+        if is_held_in(history, each.object):
             hold = Hold(each.object, each.args["token"])
             before = freed.get(hold)
-            if before is None or each.precedes(before):
+            if before is None or (each.end or 0) < (before.end or 0):
                 freed[hold] = each
     return freed
 

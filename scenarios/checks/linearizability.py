@@ -50,9 +50,6 @@ def check_linearizability(history: History, *, budget: int | None = None) -> Seq
     Args:
         history: What to check.
         budget: Configurations to search for each object; None: by the number of its operations.
-
-    Raises:
-        ValueError: An operation is stated wrongly.
     """
     found = []
     for name, operations in history.by_object.items():

@@ -10,11 +10,12 @@ States are hashable. Two rules bind every model, because the search relies on th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from scenarios.history import Operation
+from scenarios.signatures import names_of
 
 State: TypeAlias = Hashable
 Label: TypeAlias = Hashable
@@ -73,11 +74,7 @@ class Model(Protocol):
         """Errors of failed operations that are answers."""
 
     def action(self, operation: Operation, answer: object) -> Action:
-        """The operation, with an answer or `UNKNOWN`.
-
-        Raises:
-            ValueError: The model knows no such operation.
-        """
+        """The operation, with an answer or `UNKNOWN`."""
 
     def step(self, state: Any, action: Action) -> State | None:
         """The state after it, or `IMPOSSIBLE` if it cannot have been so answered here."""
@@ -113,11 +110,10 @@ class Plain:
 
     reads: ClassVar[frozenset[str]] = frozenset({"read", "value"})
     refusals: ClassVar[frozenset[str]] = frozenset()
-    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation, with an answer or `UNKNOWN`."""
-        return Action(operation.op, arguments_of(operation, self.arguments), answer)
+        return Action(operation.op, arguments_of(operation), answer)
 
     def observes(self, action: Action) -> bool:
         """Reads do, and conditional writes and claims whose condition was not met."""
@@ -150,19 +146,9 @@ def text_of(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def arguments_of(operation: Operation, names_of: Mapping[str, tuple[str, ...]]) -> tuple[Any, ...]:
-    """The arguments of an operation, by a table of their names.
-
-    Raises:
-        ValueError: There is no such operation, or it has no such argument.
-    """
-    names = names_of.get(operation.op)
-    if names is None:
-        raise ValueError(f"operation {operation.id!r}: {operation.kind} has no {operation.op!r}")
-    try:
-        return tuple(operation.args[name] for name in names)
-    except KeyError as error:
-        raise ValueError(f"operation {operation.id!r}: {operation.op} without {error}") from None
+def arguments_of(operation: Operation) -> tuple[Any, ...]:
+    """The arguments of an operation, in the order of its signature."""
+    return tuple(operation.args[name] for name in names_of(operation.kind, operation.op))
 
 
 ModelOf: TypeAlias = Callable[[Sequence[Operation]], Model]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
@@ -25,16 +25,10 @@ class Register(Plain):
     """A value; states are its JSON text."""
 
     initial: str = "null"
-    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "read": (),
-        "write": ("value",),
-        "cas": ("expected", "value"),
-        "update": ("value",),
-    }
 
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation, its values as JSON text."""
-        given = tuple(map(text_of, arguments_of(operation, self.arguments)))
+        given = tuple(map(text_of, arguments_of(operation)))
         if operation.op == "update" and answer is UNKNOWN:
             return Action("write", given, UNKNOWN)
         is_value = operation.op in ("read", "update") and answer is not UNKNOWN
@@ -85,19 +79,13 @@ class Counter(Plain):
 
     initial: int = 0
     never_falls: bool = False
-    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "add": ("n",),
-        "value": (),
-        "compare_and_set": ("expected", "new"),
-        "reset": ("to",),
-    }
 
     @classmethod
     def of(cls, operations: Sequence[Operation]) -> Counter:
         """The model for these operations."""
         return cls(
             never_falls=all(
-                each.op == "value" or (each.op == "add" and each.args.get("n", 0) >= 0)
+                each.op == "value" or (each.op == "add" and each.args["n"] >= 0)
                 for each in operations
             )
         )
@@ -106,7 +94,7 @@ class Counter(Plain):
         """The total after it."""
         match action.op:
             case "add":
-                total = state + int(action.given[0])
+                total = state + action.given[0]
                 return total if action.fits(total) else IMPOSSIBLE
             case "value":
                 return state if action.fits(state) else IMPOSSIBLE
@@ -155,13 +143,12 @@ class Claim(Plain):
     asks again, is told then; not yet while the call that has won it may itself be told.
 
     Args:
-        beside: The refused calls beside which their actor had another under way, which never was
+        beside: The refused calls during which their actor had another under way, which never was
             answered: as threads of one process have.
     """
 
     beside: frozenset[OperationId] = frozenset()
     initial: tuple[str, bool, bool] = ("", False, False)
-    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {"claim": (), "complete": (), "fail": ()}
 
     @classmethod
     def of(cls, operations: Sequence[Operation]) -> Claim:
@@ -174,7 +161,9 @@ class Claim(Plain):
                 for each in claims
                 if each.value is False
                 and any(
-                    other.actor == each.actor and other.called <= (each.ended or 0.0) <= _end(other)
+                    other.actor == each.actor
+                    and other.called <= (each.ended or 0.0)
+                    and each.called <= _end(other)
                     for other in lost
                 )
             )
@@ -183,7 +172,7 @@ class Claim(Plain):
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation, its actor, and whether it may be refused what its actor has won."""
         is_beside = operation.id in self.beside
-        given = (*arguments_of(operation, self.arguments), operation.actor, is_beside)
+        given = (*arguments_of(operation), operation.actor, is_beside)
         return Action(operation.op, given, answer)
 
     def step(self, state: tuple[str, bool, bool], action: Action) -> tuple[str, bool, bool] | None:
@@ -221,14 +210,10 @@ class Fenced(Plain):
 
     initial: tuple[int, str] = (0, "null")
     refusals: ClassVar[frozenset[str]] = frozenset({"StaleTokenError"})
-    arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "read": (),
-        "write": ("token", "value"),
-    }
 
     def action(self, operation: Operation, answer: object) -> Action:
         """The operation; a refusal is the answer False."""
-        given = arguments_of(operation, self.arguments)
+        given = arguments_of(operation)
         if operation.op == "read":
             return Action("read", (), answer if answer is UNKNOWN else text_of(answer))
         token, value = given

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scenarios.beliefs import beliefs_by_object
+from scenarios.beliefs import ACQUIRE, Moment, deadline_of, is_held_in
+from scenarios.checks.exclusion import permits_of
 from scenarios.checks.violation import Violation
 from scenarios.history import History, OperationId
 
@@ -17,6 +19,7 @@ NAME: Final = "rising tokens"
 class _Acquisition:
     """A token, and between which places of the history it was drawn."""
 
+    object: str
     actor: str
     token: int
     begin: int
@@ -28,8 +31,9 @@ class _Acquisition:
 def check_tokens(history: History) -> Sequence[Violation]:
     """Tokens that were given twice, or were lower than one that had been given before.
 
-    An acquisition that was called after another had ended has the higher token; where the history
-    has no operation for it, its token was drawn just before the belief began.
+    An acquisition that was called after another had ended has the higher token. Where the history
+    has no operation for it, its token was drawn just before its belief began, or, of what many may
+    hold, at any time before: several may hear of theirs in another order.
 
     Args:
         history: What to check.
@@ -41,27 +45,37 @@ def check_tokens(history: History) -> Sequence[Violation]:
     ]
 
 
-def _acquisitions(history: History) -> dict[str, list[_Acquisition]]:
-    found: dict[str, list[_Acquisition]] = {}
-    for name, operations in history.by_object.items():
-        for each in operations:
-            if each.op in ("acquire", "try_acquire") and type(each.value) is int:
-                assert each.end is not None
-                assert each.ended is not None
-                one = _Acquisition(
-                    each.actor, each.value, each.begin, each.end, each.ended, each.id
-                )
-                found.setdefault(name, []).append(one)
-    for name, beliefs in beliefs_by_object(history).items():
-        known = {(each.actor, each.token) for each in found.get(name, ())}
-        for belief in beliefs:
-            who = belief.actor, belief.token
-            if who not in known:
-                known.add(who)
-                place = belief.begin.place
-                one = _Acquisition(*who, place, place, belief.begin.at, None)
-                found.setdefault(name, []).append(one)
+def _acquisitions(history: History) -> Mapping[str, Sequence[_Acquisition]]:
+    found: dict[str, list[_Acquisition]] = defaultdict(list)
+    for one in (*_returned(history), *_untold(history)):
+        found[one.object].append(one)
     return found
+
+
+def _returned(history: History) -> Iterator[_Acquisition]:
+    for each in history.operations:
+        if each.op not in ACQUIRE or type(each.value) is not int:
+            continue
+        if is_held_in(history, each.object) and each.end is not None and each.ended is not None:
+            yield _Acquisition(
+                each.object, each.actor, each.value, each.begin, each.end, each.ended, each.id
+            )
+
+
+def _untold(history: History) -> Iterator[_Acquisition]:
+    """Those of which only the belief is known."""
+    told = Counter((each.object, each.actor, each.token) for each in _returned(history))
+    for place, event in enumerate(history):
+        if event.name not in ("acquired", "renewed"):
+            continue
+        who = (event["object"], event.actor, event["token"])
+        is_too_late = deadline_of(event) <= Moment(event.at, place)
+        if is_too_late or (event.name == "renewed" and who in told):
+            continue
+        told[who] -= 1
+        if told[who] < 0:
+            begin = 0 if permits_of(history)[event["object"]] > 1 else place
+            yield _Acquisition(*who, begin, place, event.at, None)
 
 
 def _violations(name: str, acquisitions: Sequence[_Acquisition]) -> Iterator[Violation]:

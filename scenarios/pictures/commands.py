@@ -32,7 +32,7 @@ def write_page(
     """
     checked = check_all(history).lines
     subject = Subject(history, story=_story_of(history), findings=findings, checked=checked)
-    path.write_text(draw_page(subject), encoding="utf-8")
+    path.write_text(draw_page(subject), encoding="utf-8", errors="backslashreplace")
     return subject
 
 
@@ -59,7 +59,7 @@ def write_picture(path: Path, history: History, *, object_: str | None = None) -
         subtitle=subject.command or subject.name,
         style=style_of_drawings(),
     )
-    path.write_text(f"{drawing}\n", encoding="utf-8")
+    path.write_text(f"{drawing}\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _story_of(history: History) -> Sequence[str]:

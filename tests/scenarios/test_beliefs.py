@@ -78,3 +78,12 @@ def test_a_belief_names_the_operation_that_returned_its_token():
     story = Story().call("a", X, "try_acquire").end("a", 7).acquire(7, ttl=30)
     (found,) = beliefs_in(story.history)
     assert (found.acquired_by, found.ttl, found.actor, found.token) == ("a", 30, "w1", 7)
+
+
+def test_an_order_that_failed_breaks_nothing():
+    order = {"object": X, "token": 7}
+    story = Story().acquire(7).tell("op", "broken", **order)
+    story.call(1, X, "break", by="op", token=7).fail(1)
+    assert belief(story) == (1.0, math.inf, "")
+    story.tell("op", "broken", **order).call(2, X, "break", by="op", token=7).lose(2)
+    assert belief(story) == (1.0, 5.0, "broken")

@@ -32,8 +32,8 @@ def test_what_was_written_is_read(tmp_path):
 
 
 def test_equal_histories_give_equal_bytes(tmp_path):
-    fields = {"id": 1, "object": "register/x", "op": "write", "args": {"a": {"c": 1, "b": 2}}}
-    turned = {"args": {"a": {"b": 2, "c": 1}}, "op": "write", "object": "register/x", "id": 1}
+    fields = {"id": 1, "object": "register/x", "op": "read", "args": {"a": {"c": 1, "b": 2}}}
+    turned = {"args": {"a": {"b": 2, "c": 1}}, "op": "read", "object": "register/x", "id": 1}
     for name, these in (("one", fields), ("other", turned)):
         write_history(tmp_path / name, history_of([Event("w1", "call", 1, these)]))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
@@ -91,6 +91,19 @@ def test_of_merged_events_at_the_same_time_the_call_comes_first(turn):
     assert not history.operations[0].precedes(history.operations[1])
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_merged_events_at_the_same_time_what_comes_before_a_call_comes_first_as_well(turn):
+    ended = [call("a", at=1.0), Event("w1", "return", 2.0, {"id": "a", "value": 0})]
+    follows = [
+        call("b", at=1.0, actor="w2"),
+        Event("w2", "return", 2.0, {"id": "b", "value": 0}),
+        call("c", at=2.0, actor="w2"),
+    ]
+    by_id = {each.id: each for each in merge([ended, follows][::turn]).operations}
+    assert not by_id["a"].precedes(by_id["c"])
+    assert by_id["b"].precedes(by_id["c"])
+
+
 def line(**fields):
     return json.dumps({"at": 1.0, "actor": "w1", **fields}).encode()
 
@@ -104,22 +117,31 @@ FIRST = line(event="meta", format=1, source="processes")
     [
         ([b"nonsense"], "line 1: no JSON"),
         ([b"[]"], "line 1: no JSON object"),
-        ([b"{}"], "line 1: at must be seconds"),
+        ([b"{}"], "line 1: at must be a number up to 1e15, not null"),
         ([], "line 1: a history begins with meta"),
         ([line(**CALL)], "line 1: a history begins with meta"),
         ([line(event="meta", format=2, source="x")], "line 1: format 2"),
-        ([line(event="meta", format=True, source="x")], "line 1: meta: format must be int"),
+        (
+            [line(event="meta", format=True, source="x")],
+            "line 1: meta: format must be a whole number, not true",
+        ),
         ([line(event="meta", format=1)], "line 1: meta without source"),
         ([FIRST, FIRST], "line 2: meta is the first line"),
         ([FIRST, line(event="retrun", id=1)], "line 2: there is no event 'retrun'"),
         ([FIRST, b'{"at": NaN, "actor": "", "event": "note"}'], "line 2: NaN is no JSON"),
-        ([FIRST, b'{"at": 1e999, "actor": "", "event": "note"}'], "line 2: at must be seconds"),
+        (
+            [FIRST, b'{"at": 1e999, "actor": "", "event": "note"}'],
+            "line 2: 1e999 is beyond all numbers",
+        ),
         ([FIRST, b'{"at": 1, "at": 1, "actor": "", "event": "note"}'], "line 2: a name occurs"),
-        ([FIRST, b'{"at": 1, "event": "note"}'], "line 2: actor must be a name"),
-        ([FIRST, b'{"at": 1, "actor": "w1"}'], "line 2: event must be a name"),
+        ([FIRST, b'{"at": 1, "event": "note"}'], "line 2: actor must be a string, not null"),
+        ([FIRST, b'{"at": 1, "actor": "w1"}'], "line 2: event must be a string, not null"),
         ([FIRST, b"[" * 100_000], "line 2: nested too deep"),
-        ([FIRST, line(**{**CALL, "id": None})], "line 2: call: id must be int or str"),
-        ([FIRST, line(**{**CALL, "args": []})], "line 2: call: args must be dict"),
+        (
+            [FIRST, line(**{**CALL, "id": None})],
+            "line 2: call: id must be a whole number or a string, not null",
+        ),
+        ([FIRST, line(**{**CALL, "args": []})], "line 2: call: args must be an object, not []"),
         ([FIRST, line(**{**CALL, "object": "x"})], "line 2: call: object must be kind/name"),
         ([FIRST, line(**CALL), line(**CALL)], "line 3: a second call with the id 1"),
         ([FIRST, line(event="return", id=1, value=0)], "line 2: return of 1, which is no open"),
@@ -135,7 +157,7 @@ FIRST = line(event="meta", format=1, source="processes")
         ([FIRST, line(event="lost", object="lease/x", token=1)], "line 2: lost without reason"),
         (
             [FIRST, line(event="acquired", object="lease/x", token=1, until="late")],
-            "line 2: acquired: until must be int or float",
+            'line 2: acquired: until must be a number up to 1e15, not "late"',
         ),
         ([FIRST, line(event="note", at=0.5)], "line 2: at falls from 1.0 to 0.5"),
     ],

@@ -97,3 +97,14 @@ def test_a_command_that_ends_by_itself_has_its_own_status():
     assert status_of(lambda: 7) == 7
     with pytest.raises(SystemExit, match="3"):
         status_of(lambda: sys.exit(3))
+
+
+def test_what_its_output_cannot_show_is_written_as_escapes(monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    script = (
+        "from persidict.testing.command_line import status_of as s; s(lambda: print('\\ud800…'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\\ud800\\u2026\n"

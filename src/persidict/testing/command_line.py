@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -15,7 +16,8 @@ INTERRUPTED: Final = 130
 def status_of(main: Callable[[], int]) -> int:
     """The exit status of a command: its own, 130 after Ctrl-C, 2 if its output was closed.
 
-    The last two end it without a traceback; of an interrupt, a line on stderr tells.
+    The last two end it without a traceback; of an interrupt, a line on stderr tells. Characters
+    that stdout or stderr cannot encode are written as escapes.
 
     Args:
         main: Runs the command.
@@ -24,6 +26,9 @@ def status_of(main: Callable[[], int]) -> int:
         >>> status_of(lambda: 0)
         0
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         try:
             return main()

@@ -110,8 +110,8 @@ def test_what_is_no_history_is_refused(text, shown, tmp_path, capsys):
 
 
 def test_what_cannot_be_checked_is_refused(tmp_path, capsys):
-    assert run(Story().do(1, HITS, "incr"), tmp_path) == 2
-    assert "operation 1: counter has no 'incr'" in capsys.readouterr().err
+    assert run(Story().acquire(1, of="semaphore/s"), tmp_path) == 2
+    assert "semaphore/s: its permits are stated as nothing" in capsys.readouterr().err
 
 
 def test_a_violation_is_told_in_seconds_since_the_beginning_with_what_was_promised(

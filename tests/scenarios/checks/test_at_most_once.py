@@ -49,7 +49,10 @@ def test_who_runs_tasks_without_claiming_them_itself_begins_them_once():
 
 def test_two_committed_results_are_named():
     story = won().do(3, TASK, "complete", result=1).do(4, TASK, "complete", by="w2", result=2)
-    assert found(story) == [("completed twice: by w1 and w2", (4, 3))]
+    assert found(story) == [
+        ("completed twice: by w1 and w2", (4, 3)),
+        ("completed by w2, which had not won it", (4, 2)),
+    ]
 
 
 def test_who_is_not_sure_may_commit_again():
@@ -74,3 +77,37 @@ def test_what_runs_once_runs_once_and_has_one_result():
         ("w1 and w2 were given different results", (3, 1))
     ]
     assert len(found(story.tell("w2", "began", object=SETUP))) == 2
+
+
+def test_who_was_not_told_that_it_had_won_begins_nothing():
+    story = Story().do(1, AGAIN, "claim", False).tell("w1", "began", object=AGAIN)
+    assert found(story) == [("begun by w1, which had not been told that it had won it", (1,))]
+
+
+def test_who_had_not_won_completes_nothing():
+    story = Story().do(1, AGAIN, "claim", True).do(2, AGAIN, "claim", False, by="w2")
+    story.do(3, AGAIN, "complete", by="w2", token=1)
+    assert found(story) == [("completed by w2, which had not won it", (3, 2))]
+    unsure = Story().call(1, AGAIN, "claim").lose(1).do(2, AGAIN, "complete", token=1)
+    assert found(unsure) == []
+
+
+def test_what_is_done_is_not_won_again():
+    story = Story().do(1, AGAIN, "claim", True).call(2, AGAIN, "complete", token=1)
+    story.do(3, AGAIN, "claim", True, by="w2").end(2)
+    assert found(story) == []
+    story.do(4, AGAIN, "claim", True, by="w3")
+    assert found(story) == [("won by w3 after w1 had completed it", (4, 2))]
+
+
+def test_one_token_has_one_result():
+    story = Story().do(1, AGAIN, "claim", True).do(2, AGAIN, "complete", token=1, result=1)
+    assert found(story.do(3, AGAIN, "complete", token=1, result=1)) == []
+    story.do(4, AGAIN, "complete", token=1, result=True)
+    assert found(story) == [("completed twice: by w1 and w1", (4, 2))]
+
+
+def test_true_is_another_result_than_one_and_a_status_is_none():
+    story = Story().do(1, SETUP, "call", 1).do(2, SETUP, "status", "done")
+    assert found(story) == []
+    assert len(found(story.do(3, SETUP, "call", True))) == 1

@@ -134,3 +134,42 @@ def test_each_check_judges_its_own_things():
     story.acquire(1).acquire(2)
     assert {each.object for each in found(story)} == {X}
     assert {each.object for each in permits(story)} == {S}
+
+
+def test_permits_are_known_of_what_was_only_renewed():
+    story = Story(permits={S: 2}).tell("w1", "renewed", object=S, token=1)
+    story.tell("w2", "renewed", object=S, token=2)
+    assert (found(story), permits(story)) == ([], [])
+    assert len(permits(story.acquire(3, of=S))) == 1
+
+
+def test_what_is_believed_again_after_a_successor_has_gone_is_named():
+    story = Story().do("a", X, "acquire", 1).acquire(1, until=4.0)
+    story.do("b", X, "acquire", 2, by="w2").acquire(2, by="w2").release(2, by="w2")
+    assert found(story) == []
+    (violation,) = found(story.tell("w1", "renewed", object=X, token=1))
+    assert violation.operations == ("a", "b")
+    assert violation.tokens == (1, 2)
+    assert "w1 believed again that it holds it under token 1, after w2 had" in violation.text
+
+
+def test_what_is_believed_again_before_anybody_else_is_good():
+    story = Story().acquire(1, until=2.0).tell("w1", "renewed", object=X, token=1, at=3.0)
+    assert found(story.release(1).acquire(2, by="w2")) == []
+
+
+def test_an_order_excuses_only_checks_that_ended_after_it():
+    story = Story().acquire(1, until=2.0).acquire(2, by="w2", at=3.0)
+    story.do("c", X, "check", True, token=1)
+    assert [each.operations for each in found(story)] == [("c",)]
+    assert len(found(story.tell("op", "broken", object=X, token=1))) == 1
+    excused = Story().acquire(1, until=2.0).tell("op", "broken", object=X, token=1)
+    excused.acquire(2, by="w2", at=3.0).do("c", X, "check", True, token=1)
+    assert found(excused) == []
+
+
+@pytest.mark.parametrize(("ending", "expected"), [("fail", 1), ("lose", 0), ("end", 0)])
+def test_an_order_that_failed_excuses_nothing(ending, expected):
+    story = Story().acquire(1).tell("op", "broken", object=X, token=1)
+    getattr(story.call("b", X, "break", by="op", token=1), ending)("b")
+    assert len(found(story.acquire(2, by="w2"))) == expected

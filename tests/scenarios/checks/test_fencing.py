@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from scenarios.checks.fencing import check_fencing
 from tests.scenarios.checks.story import Story
 
@@ -59,8 +57,3 @@ def test_writes_at_the_same_time_may_be_accepted_in_either_order():
 def test_each_key_has_its_own_fence():
     story = write(Story(), 1, 3).end(1, True)
     assert found(story.do(2, "fenced/d/other", "write", True, token=2, value=0)) == []
-
-
-def test_a_write_states_its_token():
-    with pytest.raises(ValueError, match="operation 1: a fenced write needs a token"):
-        found(write(Story(), 1, "7").end(1, True).do(2, KEY, "read"))

@@ -66,3 +66,14 @@ def test_the_violation_says_who_and_what():
     assert violation.text == (
         "holder, called by w2, found it held under token 1, after break by operator had freed it"
     )
+
+
+def test_it_is_freed_by_who_was_told_first():
+    story = Story().call("slow", X, "release", token=1)
+    story.do("free", X, "break", True, by="operator", token=1).do(2, X, "holder", 1)
+    assert found(story.end("slow", True)) == [((2, "free"), (1,))]
+
+
+def test_what_others_call_release_frees_nothing():
+    story = Story().do(1, "file/x", "release", True, token=1).do(2, "file/x", "holder", 1)
+    assert found(story) == []

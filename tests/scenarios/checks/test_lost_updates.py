@@ -65,7 +65,7 @@ def test_sums_of_large_numbers_are_compared_with_their_bounds():
 
 
 def test_a_counter_that_was_set_is_left_to_linearizability():
-    assert found(counted(7).do(4, HITS, "reset", 7).do(5, HITS, "value", 99)) == []
+    assert found(counted(7).do(4, HITS, "reset", 7, to=99).do(5, HITS, "value", 99)) == []
 
 
 def test_a_reset_that_failed_has_set_nothing():

@@ -181,7 +181,7 @@ def broken_unheard(*, answer=None):
     story.call("wait", X, "acquire", by="w2", at=2.0)
     story.tell("operator", "broken", object=X, token=2, at=3.0)
     story.call("break", X, "break", by="operator", token=2, at=3.0)
-    story = story.fail("break") if answer is None else story.end("break", answer, at=4.0)
+    story = story.lose("break") if answer is None else story.end("break", answer, at=4.0)
     return story.acquire(2, by="w3", ttl=10.0, at=5.0)
 
 
@@ -203,13 +203,13 @@ def test_what_was_held_unheard_is_free_when_its_successor_has_released_it():
 
 def test_a_successor_proves_that_one_is_not_held_any_more():
     story = (
-        broken().fail("break").acquire(2, by="w3", ttl=10.0, at=50.0).release(2, by="w3", at=51.0)
+        broken().lose("break").acquire(2, by="w3", ttl=10.0, at=50.0).release(2, by="w3", at=51.0)
     )
     assert found(story.tell("w9", "note", at=51.0 + ALLOWED + 0.1)) == [("wait",)]
 
 
 def test_a_successor_of_one_permit_says_nothing_of_another():
-    story = broken(of=S, permits={S: 2}).fail("break").acquire(2, by="w3", of=S, ttl=10.0, at=50.0)
+    story = broken(of=S, permits={S: 2}).lose("break").acquire(2, by="w3", of=S, ttl=10.0, at=50.0)
     assert found(story.tell("w9", "note", at=100.0)) == []
 
 
@@ -224,3 +224,37 @@ def test_a_leaked_permit_is_found():
 def test_without_a_stated_ttl_nothing_is_said():
     story = Story().acquire(1, at=1.0).call("wait", X, "acquire", by="w2", at=2.0)
     assert found(story.tell("w1", "crashed").tell("w3", "note", at=1000.0)) == []
+
+
+def test_an_order_that_failed_has_freed_nothing():
+    assert found(broken().fail("break").tell("w3", "note", at=100.0)) == []
+    story = broken().fail("break").tell("w1", "crashed", at=50.0)
+    assert found(story.tell("w9", "note", at=50.0 + ALLOWED + 0.1)) == [("wait",)]
+
+
+def test_what_its_holder_has_released_is_free_whatever_became_of_the_order():
+    story = broken().lose("break").do("back", X, "release", True, token=1)
+    assert found(story.tell("w9", "note", at=6.0 + ALLOWED - 0.1)) == []
+    assert found(story.tell("w9", "note", at=6.0 + ALLOWED + 0.1)) == [("wait",)]
+
+
+def test_who_believes_again_after_an_order_that_may_have_failed_may_hold_it():
+    story = Story(poll=1.35).acquire(1, ttl=10.0, until=2.0, at=1.0)
+    story.call("wait", X, "acquire", by="w2", at=2.0)
+    story.tell("operator", "broken", object=X, token=1, at=3.0)
+    story.call("break", X, "break", by="operator", token=1, at=3.0).lose("break")
+    story.tell("w1", "renewed", object=X, token=1, at=5.0)
+    assert found(story.tell("w3", "note", at=100.0)) == []
+
+
+def test_a_fault_of_one_who_only_believes_disturbs_as_well():
+    fault = {"name": "fault", "kind": "late", "until": 12.0}
+    assert found(taken(died().tell("w1", at=5.0, **fault), at=12.0 + ALLOWED - 0.1)) == []
+
+
+def test_who_waits_does_not_wait_while_its_own_request_is_struck():
+    fault = {"name": "fault", "kind": "black hole", "until": 100.0}
+    assert found(taken(died().tell("w2", at=6.0, **fault), at=100.0 + ALLOWED - 0.1)) == []
+    assert found(taken(died().tell("w2", at=6.0, **fault), at=100.0 + ALLOWED + 0.1)) == [("wait",)]
+    others = died().call("other", X, "holder", by="w3").tell("w3", at=6.0, **fault)
+    assert found(taken(others, at=6.0 + ALLOWED + 0.1)) == [("wait",)]

@@ -6,6 +6,7 @@ from scenarios.checks.tokens import check_tokens
 from tests.scenarios.checks.story import Story
 
 X = "lease/x"
+S = "semaphore/s"
 
 
 def found(story):
@@ -53,3 +54,22 @@ def test_what_came_too_late_to_be_believed_does_not_count():
 
 def test_each_object_has_tokens_of_its_own():
     assert found(Story().acquire(2).acquire(1, of="lease/y")) == []
+
+
+def test_of_what_many_may_hold_a_belief_alone_does_not_say_when_its_token_was_drawn():
+
+    story = Story(permits={S: 2}).acquire(2, of=S, by="w2").acquire(1, of=S)
+    assert found(story) == []
+    assert found(story.acquire(2, of=S, by="w3")) == [((), (2, 2))]
+    story = Story(permits={S: 2}).do(1, S, "acquire", 2, by="w2").do(2, S, "acquire", 1)
+    assert found(story) == [((2, 1), (1, 2))]
+
+
+def test_a_token_that_one_actor_was_given_twice_is_named():
+    assert found(Story().acquire(4).release(4).acquire(4)) == [((), (4, 4))]
+    story = Story().do(1, X, "acquire", 4).acquire(4).release(4).acquire(4)
+    assert found(story) == [((1,), (4, 4))]
+
+
+def test_what_others_call_acquire_is_not_held():
+    assert found(Story().do(1, "pool/x", "acquire", 3).do(2, "pool/x", "acquire", 3)) == []
