@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from queue import Empty
 from types import TracebackType
 from typing import Any, Self
 
@@ -220,15 +219,9 @@ class SimpleQueue:
             self._waiting.wait(None)
         return self._items.popleft()
 
-    def get_nowait(self) -> Any:
-        """Take the next one.
-
-        Raises:
-            Empty: There is none.
-        """
-        if not self._items:
-            raise Empty
-        return self._items.popleft()
+    def qsize(self) -> int:
+        """How many are in it."""
+        return len(self._items)
 
 
 class Local:

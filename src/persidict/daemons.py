@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 from math import inf
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
@@ -19,13 +19,12 @@ class Daemons:
     """Daemon threads, started when needed, up to a number if one is given."""
 
     def __init__(self, most: float = inf) -> None:
+        # No locks: a signal's handler may submit while its own thread is in here, and wait for a
+        # thread that would wait for the lock. What is done to these takes effect at once.
         self._tasks: SimpleQueue[Action] = SimpleQueue()
-        # A signal's handler may submit while its own thread is in here: a queue may be interrupted
-        # anywhere, a semaphore may not.
-        self._idle: SimpleQueue[None] = SimpleQueue()
-        self._lock = threading.RLock()
-        self._most = most
-        self._started = 0
+        self._idle: set[object] = set()
+        self._started: list[object] = []
+        self._seats = None if most == inf else _seats(int(most))
 
     def submit(self, action: Action) -> bool:
         """Have an action done as soon as a thread is free; what it raises is logged.
@@ -33,38 +32,53 @@ class Daemons:
         Returns:
             Whether one may ever be; if not, none can be started any more, and none ever was.
         """
-        # Before it is asked who is idle: whoever becomes idle from now on has seen it.
         self._tasks.put(action)
-        with suppress(Empty):
-            self._idle.get_nowait()
-            return True
-        with self._lock:
-            if self._started < self._most and start(self._work):
-                self._started += 1
-            return self._started > 0
+        self._see_to_tasks()
+        return bool(self._started)
 
     def ensure(self, threads: int) -> bool:
         """Have so many threads started, while that can be done; whether they are."""
-        with self._lock:
-            return self._have_started(threads)
+        while len(self._started) < threads and self._has_started_one():
+            pass
+        return len(self._started) >= threads
 
-    def _have_started(self, threads: int) -> bool:
-        # Not written out under the lock: where CPython 3.12 and 3.13 jump back from a condition,
-        # an interrupt would leave that locked.
-        while self._started < threads and start(self._work):
-            self._started += 1
-        return self._started >= threads
+    def _see_to_tasks(self) -> None:
+        if self._tasks.qsize() > len(self._idle):
+            self._has_started_one()
 
-    def _work(self) -> None:
+    def _has_started_one(self) -> bool:
+        try:
+            seat = object() if self._seats is None else self._seats.get_nowait()
+        except Empty:
+            return False
+        # As one that is idle: what it is started for counts on it.
+        self._idle.add(seat)
+        if start(partial(self._work, seat)):
+            self._started.append(seat)
+            return True
+        self._idle.discard(seat)
+        if self._seats is not None:
+            self._seats.put(seat)
+        return False
+
+    def _work(self, seat: object) -> None:
         while True:
-            try:
-                action = self._tasks.get_nowait()
-            except Empty:
-                self._idle.put(None)
-                action = self._tasks.get()
+            action = self._tasks.get()
+            self._idle.discard(seat)
+            # Whoever submitted another one meanwhile took this thread for idle.
+            self._see_to_tasks()
             attempt(action)
             # A thread's locals live on while it waits.
             del action
+            self._idle.add(seat)
+
+
+def _seats(number: int) -> SimpleQueue[object]:
+    """What a thread takes that is started, where there are to be so many at most."""
+    seats: SimpleQueue[object] = SimpleQueue()
+    for _ in range(number):
+        seats.put(object())
+    return seats
 
 
 def attempt(action: Action) -> None:
