@@ -105,6 +105,7 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
         self.operation_timeout = float(operation_timeout)
         self._given_clock = clock
         self._policy = RetryPolicy(clock=clock or SYSTEM_CLOCK, timeout=self.operation_timeout)
+        self._policy.load()
         self._codec = codec
 
     def _attach(self, store: ObjectStore) -> None:

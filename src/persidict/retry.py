@@ -1,7 +1,7 @@
 """How often something is tried again, how long between, and until when.
 
-tenacity drives every loop; it is imported when something first has to be tried again, which
-keeps it out of the cost of `import persidict` and of an operation that succeeds at once.
+tenacity drives every loop; it is imported when the first dictionary is made, which keeps it out of
+the cost of `import persidict`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,14 @@ class RetryPolicy:
     longest_wait: float = 2.0
     tries: int = 5
     timeout: float = 30.0
+
+    def load(self) -> None:
+        """Import what retries need, for it must not be imported first in the midst of a write.
+
+        There an interrupt would leave half of it, which fails from then on; and a child that is
+        forked meanwhile would wait for the end of the import for ever.
+        """
+        import tenacity  # noqa: F401
 
     def within(self, seconds: float) -> RetryPolicy:
         """The same, whose calls give up after so many seconds."""

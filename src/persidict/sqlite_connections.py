@@ -8,10 +8,12 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn, TypeAlias
 
 from persidict.retry import RetryPolicy
+from persidict.sqlite_forks import before_fork, inside_sqlite
 
 APPLICATION_ID: Final = 0x70647379
 FORMAT: Final = 1
@@ -71,15 +73,16 @@ class SQLiteConnections:
             wait: Seconds to wait for another's lock; None for the policy's.
         """
         wait = self._policy.timeout if wait is None else wait
-        opened = self._taken() or self._open(wait)
-        try:
-            self._have_wait(opened, wait)
-            yield opened.connection
-        finally:
-            if opened.connection.in_transaction:
-                opened.connection.close()
-            else:
-                self._idle.append(opened)
+        with inside_sqlite():
+            opened = self._taken() or self._open(wait)
+            try:
+                self._have_wait(opened, wait)
+                yield opened.connection
+            finally:
+                if opened.connection.in_transaction:
+                    opened.connection.close()
+                else:
+                    self._idle.append(opened)
 
     def close(self) -> None:
         """Close the idle ones."""
@@ -195,7 +198,7 @@ def _all_pools() -> Iterator[SQLiteConnections]:
             yield pool
 
 
-def _before_fork() -> None:
+def _close_idle() -> None:
     # A child that inherits a connection believes that it holds the parent's locks on the file, for
     # its own connections as well. Once the parent has closed the file, everybody else takes it for
     # unused, and what the child writes into the log that they have deleted is lost.
@@ -209,13 +212,14 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    os.register_at_fork(before=partial(before_fork, _close_idle), after_in_child=_after_fork)
 
 
 def _close(idle: list[_Opened]) -> None:
-    with suppress(IndexError):
-        while True:
-            idle.pop().connection.close()
+    if idle:
+        with inside_sqlite(), suppress(IndexError):
+            while True:
+                idle.pop().connection.close()
 
 
 def _bounded(wait: float) -> float:

@@ -16,10 +16,11 @@ class SQLiteDict(PersiDict[ValueType]):
     """A `PersiDict` in one file, shared by any number of processes and threads of one machine.
 
     Atomic and durable: what was acknowledged is there after `kill -9` and after a power cut,
-    as far as the disk keeps what it confirms. Not guaranteed: anything on a network file
-    system, whose locks SQLite cannot trust; and a child that is forked while another thread is
-    inside SQLite, whose own locks the child would inherit held (spawn, or fork first). Nor that
-    anyone can write while a process is frozen in the middle of a write: others can read, and
+    as far as the disk keeps what it confirms. A fork waits until no thread is inside SQLite; where
+    that lasts longer than 5 s, for another process keeps the file locked, every call ends in
+    `BackendError` in the child. Not guaranteed: anything on a network file system, whose locks
+    SQLite cannot trust; and forks of programs that also use SQLite otherwise. Nor that anyone can
+    write while a process is frozen in the middle of a write: others can read, and
     their writes end in `BackendError`, until it is thawed or killed.
 
     The constructor opens the file, and creates it if it is not there. Should it be deleted or moved

@@ -32,6 +32,7 @@ from persidict.object_store import (
 )
 from persidict.retry import RetryPolicy
 from persidict.sqlite_connections import SQLiteConnections, could_not_write, is_busy
+from persidict.sqlite_forks import ForkedInsideError
 
 _CHECK: Final = (
     "Check that the file is one of this package, its folder exists and both are writable, and the "
@@ -194,10 +195,13 @@ class SQLiteStore(ObjectStore):
             raise self._error(error, operation, name) from error
 
     def _error(self, error: Exception, operation: str, name: Name) -> BackendError:
-        is_locked = isinstance(error, sqlite3.Error) and is_busy(error)
+        advice = _CHECK
+        if isinstance(error, ForkedInsideError):
+            advice = error.advice
+        elif isinstance(error, sqlite3.Error) and is_busy(error):
+            advice = self.advice
         return BackendError(
-            f"SQLite {operation} in {self.path} failed: {error}. "
-            f"{self.advice if is_locked else _CHECK}",
+            f"SQLite {operation} in {self.path} failed: {error}. {advice}",
             backend=self.backend,
             operation=operation,
             key=name.key,

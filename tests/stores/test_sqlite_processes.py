@@ -7,12 +7,15 @@ import multiprocessing
 import os
 import sqlite3
 import threading
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from persidict import ETAG_IS_THE_SAME, ITEM_NOT_AVAILABLE, SQLiteDict
+from persidict import ETAG_IS_THE_SAME, ITEM_NOT_AVAILABLE, BackendError, SQLiteDict
+from persidict.sqlite_forks import _after_fork_in_parent, before_fork
 from tests.stores.forking import in_forked_child
 
 if TYPE_CHECKING:
@@ -221,8 +224,7 @@ def test_parent_and_children_write_at_once(tmp_path: Path) -> None:
         return os.getpid()
 
     def add_when_told() -> int:
-        # SQLite's own locks are not made for a fork while another thread is inside of it, so
-        # nobody begins before all are forked.
+        # All at once: nobody begins before all are forked.
         os.write(forked, b".")
         os.read(starts, 1)
         return add()
@@ -247,11 +249,9 @@ def test_parent_and_children_write_at_once(tmp_path: Path) -> None:
     assert d["n"] == 100
 
 
-def test_a_fork_while_another_thread_is_in_the_store_leaves_the_child_free(
-    tmp_path: Path,
-) -> None:
-    d: SQLiteDict[int] = SQLiteDict(tmp_path / "items.db")
-    d["a"] = 1
+@contextmanager
+def another_thread_inside(d: SQLiteDict[Any]) -> Iterator[threading.Event]:
+    """A thread that is inside SQLite until the event is set."""
     store: Any = d._items.store.store
     held, let_go = threading.Event(), threading.Event()
 
@@ -263,14 +263,119 @@ def test_a_fork_while_another_thread_is_in_the_store_leaves_the_child_free(
     holder = threading.Thread(target=hold)
     holder.start()
     assert held.wait(20.0)
-
-    def act() -> int:
-        d["a"] += 1
-        return d["a"]
-
     try:
-        assert in_forked_child(act) == 2
+        yield let_go
     finally:
         let_go.set()
         holder.join(20.0)
-    assert d["a"] == 2
+
+
+def one_more(d: SQLiteDict[int]) -> int:
+    d["a"] += 1
+    return d["a"]
+
+
+def test_a_fork_waits_for_a_thread_that_is_inside_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d: SQLiteDict[int] = SQLiteDict(tmp_path / "items.db")
+    d["a"] = 1
+    with another_thread_inside(d) as let_go:
+        waits: list[bool] = []
+        sleep = time.sleep
+
+        def wait(seconds: float) -> None:
+            waits.append(let_go.is_set())
+            let_go.set()
+            sleep(seconds)
+
+        monkeypatch.setattr("persidict.sqlite_forks.sleep", wait)
+        assert in_forked_child(lambda: one_more(d)) == 2
+    assert waits[0] is False
+    assert one_more(d) == 3
+
+
+def test_nobody_enters_sqlite_while_another_forks(tmp_path: Path) -> None:
+    d: SQLiteDict[int] = SQLiteDict(tmp_path / "items.db")
+    d["a"] = 1
+    begun, done = threading.Event(), threading.Event()
+
+    def use() -> None:
+        begun.set()
+        one_more(d)
+        done.set()
+
+    user = threading.Thread(target=use)
+    seen: list[bool] = []
+
+    def meanwhile() -> None:
+        user.start()
+        assert begun.wait(20.0)
+        # Its own thread may: a handler of a signal may have to.
+        assert d["a"] == 1
+        seen.append(done.is_set())
+
+    before_fork(meanwhile)
+    assert not done.wait(0.05)
+    _after_fork_in_parent()
+    assert done.wait(20.0)
+    user.join(20.0)
+    assert seen == [False]
+
+
+def test_a_child_that_was_forked_while_a_thread_stayed_inside_sqlite_keeps_out_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d: SQLiteDict[int] = SQLiteDict(tmp_path / "items.db")
+    d["a"] = 1
+    monkeypatch.setattr("persidict.sqlite_forks.LONGEST", 0.0)
+
+    def act() -> list[str]:
+        said = []
+        for call in (d.__len__, lambda: one_more(d), lambda: SQLiteDict(tmp_path / "other.db")):
+            with pytest.raises(BackendError) as refused:
+                call()
+            said.append(str(refused.value))
+        return said
+
+    with another_thread_inside(d):
+        texts = in_forked_child(act)
+    assert all("was forked while a thread of its parent was inside SQLite" in t for t in texts)
+    assert all("Start such processes by spawn" in text for text in texts)
+    # A child that is forked later may use it.
+    assert in_forked_child(lambda: one_more(d)) == 2
+
+
+def test_a_handler_that_forks_in_the_midst_of_its_own_threads_use_does_not_wait_for_it(
+    tmp_path: Path,
+) -> None:
+    d: SQLiteDict[int] = SQLiteDict(tmp_path / "items.db")
+    store: Any = d._items.store.store
+
+    def act() -> str:
+        with pytest.raises(BackendError) as refused:
+            one_more(d)
+        return str(refused.value)
+
+    with store._connections.one():
+        assert "was forked" in in_forked_child(act)
+    assert len(d) == 0
+
+
+def test_nothing_is_lost_by_forks_beside_busy_threads(tmp_path: Path) -> None:
+    d: SQLiteDict[int] = SQLiteDict(tmp_path / "items.db")
+    d["n"] = 0
+
+    def add(times: int) -> int:
+        for _ in range(times):
+            d.transform_item("n", transformer=lambda n: n + 1, n_retries=None)
+        return times
+
+    # Not for ever: SQLite is not fair, and a child would wait as long as they go on.
+    threads = [threading.Thread(target=add, args=(250,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    by_children = [in_forked_child(lambda: add(10), timeout=60.0) for _ in range(6)]
+    for thread in threads:
+        thread.join(60.0)
+    assert d["n"] == 500 + sum(by_children)
