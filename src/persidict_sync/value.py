@@ -103,7 +103,8 @@ class SharedValue:
     def update(self, function: Callable[[Any], Any]) -> Version:
         """Replace the value by what a function makes of it, without losing another's change.
 
-        Requests as for `set`.
+        Requests as for `set`; one more if the function raises on what this object remembers, to see
+        whether that is still so.
 
         Args:
             function: From the value now (None if there is none yet) to the next one. It is called
@@ -121,9 +122,23 @@ class SharedValue:
             RecordError: As for `set`.
             BackendError: As for `set`.
         """
-        outcome = self._write(
-            lambda now: plain(function(copy.deepcopy(now)), what="the value"), base=self._known
-        )
+        remembered, raised = self._known, list[Exception]()
+
+        def replaced(now: Any) -> Any:
+            try:
+                return plain(function(copy.deepcopy(now)), what="the value")
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        try:
+            outcome = self._write(replaced, base=remembered)
+        except Exception as error:
+            # What it has raised on what another has replaced since is no answer.
+            is_first = len(raised) == 1 and raised.pop() is error
+            if not (is_first and self._is_outdated(remembered)):
+                raise
+            outcome = self._write(replaced, base=self._known)
         assert isinstance(outcome, Updated)
         return _written(outcome)
 
@@ -198,6 +213,9 @@ class SharedValue:
             after=after,
             clock=self._context.clock,
         )
+
+    def _is_outdated(self, remembered: Known[ValueState] | None) -> bool:
+        return remembered is not None and self._look().etag != remembered.etag
 
     def _look(self) -> Known[ValueState]:
         known = self._known

@@ -114,6 +114,30 @@ def test_what_an_update_raises_ends_it(place: Place, fleet: Any) -> None:
     assert value.get() == Version(1, 1, value.get().known)
 
 
+def test_what_it_raises_on_what_another_has_replaced_does_not_end_it(
+    place: Place, fleet: Any
+) -> None:
+    ours, theirs = fleet(place).value("budget"), fleet(place).value("budget")
+    seen: list[int | None] = []
+
+    def spend(now: int | None) -> int:
+        seen.append(now)
+        if not now:
+            raise LookupError("nothing is left")
+        return now - 1
+
+    with pytest.raises(LookupError):
+        ours.update(spend)
+    theirs.set(1)
+    assert ours.update(spend).value == 0
+    theirs.set(10)
+    assert ours.update(spend).value == 9
+    ours.set(0)
+    with pytest.raises(LookupError):
+        ours.update(spend)
+    assert seen == [None, 1, 0, 10, 0]
+
+
 def test_values_are_copies(place: Place, fleet: Any) -> None:
     value = fleet(place).value("config")
     mine = {"a": [1]}
@@ -150,6 +174,14 @@ def test_a_function_that_changes_its_argument_and_fails_changes_nothing(
 
 
 class TestRequests:
+    def test_of_one_that_raises(self, bucket: InBucket, fleet: Any, wire: Wire) -> None:
+        value = fleet(bucket).value("v")
+        value.set(1)
+        wire.sent.clear()
+        with pytest.raises(ZeroDivisionError):
+            value.update(lambda now: now / 0)
+        assert wire.operations == [READ]
+
     def test_of_each(self, bucket: InBucket, fleet: Any, wire: Wire) -> None:
         ours, theirs = fleet(bucket).value("v"), fleet(bucket).value("v")
 
