@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from queue import Empty
-
 import pytest
 
 from persidict_sync import held
@@ -101,18 +99,18 @@ def test_an_event_and_a_queue_wake_who_waits(stage, host, threading):
     event, queue, seen = threading.Event(), SimpleQueue(stage.scheduler), []
 
     def waiter():
-        with pytest.raises(Empty):
-            queue.get_nowait()
-        seen.extend([event.wait(1.0), event.wait(), queue.get()])
+        seen.extend([event.wait(1.0), event.wait(), queue.qsize()])
+        seen.extend([queue.get(), queue.qsize()])
 
     def other():
         host.clock.sleep(2.0)
         event.set()
         host.clock.sleep(2.0)
         queue.put("item")
+        queue.put("another")
 
     stage.run(host, waiter, other)
-    assert seen == [False, True, "item"]
+    assert seen == [False, True, 0, "item", 1]
 
 
 def test_threads_are_tasks_and_have_locals_and_identities_of_their_own(stage, host, threading):
