@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
 
 from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownError
-from persidict_sync.errors import RecordError
+from persidict_sync.errors import RecordError, RecordTooLargeError
 from persidict_sync.outcome import Attempt, Known, Refused, Transition, Updated
 from persidict_sync.record import Record
 from persidict_sync.state import StateT
@@ -42,12 +42,14 @@ class Update(Generic[StateT]):
         transition: Transition[StateT],
         base: Known[StateT],
         *,
+        remembered: Known[StateT] | None,
         deadline: float,
         latest: float,
     ) -> None:
         self._cell = cell
         self._transition = transition
         self._base = base
+        self._remembered = remembered
         self._end = deadline - SHORTEST_TRY * cell.is_remote
         self._latest = latest
         self._open: Attempt[StateT] | None = None
@@ -126,11 +128,7 @@ class Update(Generic[StateT]):
             self._cell.tell("doubt", op=attempt.record.op)
             return None if self._is_time_up() else self._looked_at(attempt)
         except (BackendError, RecordError) as error:
-            # Each says that this sending wrote nothing; an earlier one may have, or may still.
-            if self._open is None:
-                raise
-            self._failed(error)
-            return None
+            return self._unwritten(error)
         return self._settle(attempt, seen)
 
     def _looks_again(self) -> bool:
@@ -144,6 +142,19 @@ class Update(Generic[StateT]):
                 raise
             return False
         return True
+
+    def _unwritten(
+        self, error: BackendError | RecordError
+    ) -> Updated[StateT] | Refused[StateT] | None:
+        # It says that this sending wrote nothing; an earlier one may have, or may still.
+        if self._open is not None:
+            self._failed(error)
+            return None
+        # Others may have made room since what is remembered was read.
+        is_stale = self._base is self._remembered
+        if isinstance(error, RecordTooLargeError) and is_stale and self._looks_again():
+            return self._one_try()
+        raise error
 
     def _looked_at(self, attempt: Attempt[StateT]) -> Updated[StateT] | None:
         try:

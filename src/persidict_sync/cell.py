@@ -135,8 +135,8 @@ class Cell(Generic[StateT]):
         """Apply a transition exactly once, or not at all.
 
         One request if `base` is current, two without it, three if it is stale; after a wait one
-        more, which looks again. It ends at the deadline, or half a second later if that was less
-        than so far away.
+        more, which looks again, and so before it says that what is written upon `base` would be too
+        large. It ends at the deadline, or half a second later if that was less than so far away.
 
         Args:
             transition: From the state and its generation to the next state, or a refusal. It is
@@ -153,8 +153,14 @@ class Cell(Generic[StateT]):
             BackendError: The store refused, and nothing was written.
         """
         latest = self._latest(deadline)
-        base = base or self.seen(None, latest=latest)
-        return Update(self, transition, base, deadline=deadline, latest=latest).outcome()
+        return Update(
+            self,
+            transition,
+            base or self.seen(None, latest=latest),
+            remembered=base,
+            deadline=deadline,
+            latest=latest,
+        ).outcome()
 
     def attempt(
         self, transition: Transition[StateT], base: Known[StateT]
@@ -163,15 +169,15 @@ class Cell(Generic[StateT]):
         state = transition(base.state, base.generation)
         if isinstance(state, Refusal):
             return Refused(state.reason, base)
-        body = state.body()
+        body, room = state.body(), state.room
         with self._named():
             state = self._state.parse(body)
         op = self.clock.nonce().hex()
         written = datetime.fromtimestamp(self.clock.time(), UTC).isoformat(timespec="seconds")
         if base.record is None:
-            record = first(kind=self._state.kind, body=body, op=op, written=written)
+            record = first(kind=self._state.kind, body=body, op=op, written=written, room=room)
         else:
-            record = base.record.next(body=body, op=op, written=written)
+            record = base.record.next(body=body, op=op, written=written, room=room)
         return Attempt(record, state, base, self.clock.monotonic())
 
     def send(self, attempt: Attempt[StateT], *, latest: float) -> Known[StateT]:

@@ -118,7 +118,8 @@ class Claim:
             TypeError: The result is no JSON; nothing was committed.
             RecordTooLargeError: The result is too large; nothing was committed, and the task stays
                 claimed: call it again with less.
-            RecordError: The result is no JSON, or the record is damaged; nothing was committed.
+            RecordError: The result is no JSON, or has a number that overflows a 64-bit float, or
+                the record is damaged; nothing was committed.
             BackendError: The store refused, and nothing was committed.
             ConcurrencyConflictError: The store kept refusing for conflicts; nothing was committed.
         """

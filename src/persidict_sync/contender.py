@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Generic, TypeVar, Unpack
+from typing import Any, ClassVar, Final, Generic, TypeVar, Unpack
 
 from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownError
 from persidict_sync.cell import Cell
@@ -16,7 +16,7 @@ from persidict_sync.errors import AcquireTimeout
 from persidict_sync.held import Held
 from persidict_sync.lookout import Lookout, Seen
 from persidict_sync.outcome import Refusal, Refused, Transition, Updated
-from persidict_sync.plain import plain
+from persidict_sync.plain import MAX_VALUE_DEPTH, plain
 from persidict_sync.state import StateT
 from persidict_sync.wait import checked_timeout, poll_until
 from persidict_sync.watch import Holding, Terms, Times, Watch
@@ -50,6 +50,8 @@ class Contender(ABC, Generic[StateT]):
         ValueError: The times contradict each other.
         TypeError: An argument is of the wrong type.
     """
+
+    _most_depth: ClassVar = MAX_VALUE_DEPTH
 
     def __init__(
         self,
@@ -113,7 +115,8 @@ class Contender(ABC, Generic[StateT]):
         be taken over, try again after its ttl.
 
         Args:
-            data: What to say to others: any JSON, of 48 KiB at most, nested up to 14 deep.
+            data: What to say to others: any JSON, of 48 KiB at most, nested up to 14 deep, or
+                12 in a semaphore.
 
         Returns:
             What is held, or None if others hold it all, or were faster.
@@ -121,14 +124,15 @@ class Contender(ABC, Generic[StateT]):
         Raises:
             OutcomeUnknownError: It may or may not have been acquired. Nobody holds it; it can be
                 acquired again now, or after its ttl.
-            RecordError: The record is damaged or foreign, or has no room for `data` beside that of
-                other holders.
+            RecordError: The record is damaged or foreign.
+            RecordTooLargeError: It has no room for `data` beside that of other holders; nothing was
+                acquired.
             TypeError: `data` is no JSON.
             ValueError: `data` is larger or deeper than that, or a number or string has no JSON.
             BackendError: The store could not be asked.
             RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
-        data = plain(data, what="data")
+        data = plain(data, what="data", most_depth=self._most_depth)
         return _handed_over(lambda won: self._try(data, timeout=None, won=won))
 
     def acquire(self, timeout: float | None = None, *, data: Any = None) -> Held:
@@ -136,19 +140,21 @@ class Contender(ABC, Generic[StateT]):
 
         Args:
             timeout: Seconds to wait for it; None for ever.
-            data: What to say to others: any JSON, of 48 KiB at most, nested up to 14 deep.
+            data: What to say to others: any JSON, of 48 KiB at most, nested up to 14 deep, or
+                12 in a semaphore.
 
         Raises:
             AcquireTimeout: Others held it all the time or were faster, or the store was too slow.
-            RecordError: The record is damaged or foreign, or has no room for `data` beside that of
-                other holders.
+            RecordError: The record is damaged or foreign.
+            RecordTooLargeError: It has no room for `data` beside that of other holders; nothing was
+                acquired.
             TypeError: `data` is no JSON.
             ValueError: `data` is larger or deeper than that, or a number or string has no JSON.
             BackendError: The store could not be asked.
             RuntimeError: No thread can be started to renew it; nothing was acquired.
         """
         timeout = checked_timeout(timeout)
-        data = plain(data, what="data")
+        data = plain(data, what="data", most_depth=self._most_depth)
         return _handed_over(lambda won: self._acquired(timeout, data=data, won=won))
 
     def break_(self, token: int) -> bool:

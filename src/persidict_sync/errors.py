@@ -64,7 +64,8 @@ class LeaseLost(RuntimeError):  # noqa: N818 - an event of coordination, named a
         reason: `"stolen"`: someone holds it under a higher token. `"broken"`: an operator freed
             it, or the record was removed or damaged. `"unreachable"`: no renewal was answered in
             time. `"expired"`: this process did not renew it in time, as after a long pause, or
-            while too many other renewals of its coordinator were not answered.
+            while too many other renewals of its coordinator were not answered, or because others
+            had filled the record (then a `RecordTooLargeError` is the `__cause__`).
             `"released"`: this process has released it. `"forked"`: it is held by the process that
             this one was forked from. `"settled"`: of a claim: it was completed, failed or given
             back before.
@@ -90,8 +91,8 @@ _LOSSES = {
     "stolen": "another holds it under a higher token. Stop what it protected.",
     "broken": "an operator freed it, or its record was removed or damaged. Stop what it protected.",
     "unreachable": "no renewal was answered in time. Stop what it protected; another may begin.",
-    "expired": "it was not renewed in time; was the process paused, or the store silent? Stop what "
-    "it protected.",
+    "expired": "it was not renewed in time; was the process paused, the store silent, or the "
+    "record full? Stop what it protected.",
     "released": "it was released. Acquire it again.",
     "settled": "it was completed, failed or given back before, which happens once.",
     "forked": "the process that this one was forked from holds it. Acquire it in this process.",

@@ -13,7 +13,7 @@ from persidict import BackendError, ConcurrencyConflictError
 from persidict.daemons import Action
 from persidict_sync.cell import Cell
 from persidict_sync.context import Context
-from persidict_sync.errors import LeaseLost, RecordError
+from persidict_sync.errors import LeaseLost, RecordError, RecordTooLargeError
 from persidict_sync.outcome import Known, Refusal, Refused, Transition, Updated
 from persidict_sync.tenure import Reason, Tenure
 from persidict_sync.watch import Terms
@@ -136,6 +136,7 @@ class Held:
             BackendError: The store has not confirmed it. It is held until `remaining` ends, and
                 renewing goes on in the background.
             ConcurrencyConflictError: Others kept changing the record; otherwise as above.
+            RecordTooLargeError: Others have filled the record; otherwise as above.
         """
         self.check()
         with self._store_lock:
@@ -212,15 +213,23 @@ class Held:
                 deadline=min(self._tenure.deadline, self.context.deadline()),
                 base=self.known,
             )
+        except RecordTooLargeError as error:
+            # Others have filled the record, and may leave it again. Nothing was sent.
+            self._tenure.is_in_doubt = False
+            self._failed(error)
+            raise
         except RecordError as error:
             self._tenure.end("broken", error)
         except Exception as error:
-            self._tenure.cause = error
-            self._tell("renewal-failed", error=type(error).__name__)
-            self.check()
+            self._failed(error)
             raise
         else:
             self._settle(outcome)
+        self.check()
+
+    def _failed(self, error: Exception) -> None:
+        self._tenure.cause = error
+        self._tell("renewal-failed", error=type(error).__name__)
         self.check()
 
     def _settle(self, outcome: Updated[Any] | Refused[Any]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeVar
@@ -26,7 +27,9 @@ MAX_DEPTH: Final = 16
 MAX_INT: Final = 2**53 - 1
 """The largest whole number that every reader of JSON keeps."""
 
+_MOST_DIGITS: Final = len(str(MAX_INT))
 _OP: Final = re.compile(rf"[0-9a-f]{{{OP_LENGTH}}}")
+_DIGITS_OF_ANY_FLOAT: Final = sys.float_info.max_10_exp
 _HEX: Final = b"0123456789abcdef"
 _KIND: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _FIELDS: Final = frozenset({"format", "kind", "generation", "op", "ops", "written", "body"})
@@ -45,6 +48,7 @@ class Record:
         body: What the primitive keeps.
         format: Major and minor version of the format.
         unknown: Fields of a newer minor version, kept as they are.
+        room: Bytes that must be left beside it, so that what is kept in it may grow; not stored.
     """
 
     kind: str
@@ -55,8 +59,9 @@ class Record:
     body: Mapping[str, Any]
     format: tuple[int, int] = FORMAT
     unknown: Mapping[str, Any] = field(default_factory=dict)
+    room: int = field(default=0, compare=False, repr=False)
 
-    def next(self, *, body: Mapping[str, Any], op: str, written: str) -> Record:
+    def next(self, *, body: Mapping[str, Any], op: str, written: str, room: int = 0) -> Record:
         """The version that a write of `body` makes of this one."""
         return Record(
             kind=self.kind,
@@ -67,6 +72,7 @@ class Record:
             body=body,
             format=self.format,
             unknown=self.unknown,
+            room=room,
         )
 
     def tells_of(self, generation: int) -> bool:
@@ -83,9 +89,14 @@ class Record:
         return self.op_of(version.generation) == version.op
 
 
-def first(*, kind: str, body: Mapping[str, Any], op: str, written: str) -> Record:
+def first(*, kind: str, body: Mapping[str, Any], op: str, written: str, room: int = 0) -> Record:
     """The first version of a record."""
-    return Record(kind, generation=1, op=op, ops=op, written=written, body=body)
+    return Record(kind, generation=1, op=op, ops=op, written=written, body=body, room=room)
+
+
+def digits_left(number: int) -> int:
+    """By how many digits a whole number from 0 on may still grow."""
+    return _MOST_DIGITS - len(str(number))
 
 
 class RecordCodec(Codec):
@@ -127,7 +138,7 @@ class RecordCodec(Codec):
         except (ValueError, RecursionError) as error:
             raise RecordError(f"it would be no JSON ({type(error).__name__})") from None
         # A record that fits must go on fitting when the ring has grown to its length.
-        size = len(document) - len(value.ops) + RING * OP_LENGTH
+        size = len(document) - len(value.ops) + RING * OP_LENGTH + value.room
         if size > MAX_BYTES:
             raise RecordTooLargeError(
                 f"it would have {size} bytes, and {MAX_BYTES} is the most. Store what is "
@@ -232,11 +243,20 @@ def _refuse(constant: str) -> NoReturn:
 
 def _finite(text: str) -> float:
     number = float(text)
-    return number if math.isfinite(number) else _refuse(text[:20])
+    if not math.isfinite(number):
+        raise RecordError("it contains a number that overflows a 64-bit float")
+    return number
+
+
+def _whole(text: str) -> int:
+    # Readers whose only numbers are floats would make infinity of it, or fail.
+    if len(text) > _DIGITS_OF_ANY_FLOAT:
+        _finite(text)
+    return int(text)
 
 
 _from_json: Final = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
+    object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite, parse_int=_whole
 ).decode
 _to_json: Final = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
 

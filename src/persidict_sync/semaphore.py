@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 
 from persidict_sync.contender import Contender, HoldingSettings
 from persidict_sync.context import Context
 from persidict_sync.outcome import Refusal, Transition
+from persidict_sync.plain import MAX_VALUE_DEPTH
 from persidict_sync.record import MAX_INT
 from persidict_sync.semaphore_state import PermitState, SemaphoreState, freed, renewed, taken
 from persidict_sync.watch import Holding, Watch
@@ -29,7 +30,7 @@ class Semaphore(Contender[SemaphoreState]):
     increase for ever, over all permits. A permit whose holder died is taken over by one who
     watches within `ttl * (1 + 2 * drift)` and two polls, from its last renewal or the watcher's
     first look, whichever is later. Only its own holder keeps a permit alive: what others do to the
-    record does not.
+    record does not. What was acquired can be renewed for ever, however full the record is.
 
     Not fair: who waits longest is not first. Not reentrant: one holder may take several permits.
     `with semaphore` ends in the thread that has begun it, the last one that it has begun first;
@@ -73,6 +74,9 @@ class Semaphore(Contender[SemaphoreState]):
         ...     gpus.holders() == {2: second.context.owner, third.token: third.context.owner}
         True
     """
+
+    # A permit's data is in an object of its own, in a list.
+    _most_depth: ClassVar = MAX_VALUE_DEPTH - 2
 
     def __init__(
         self,

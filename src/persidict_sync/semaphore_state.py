@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 from persidict_sync.errors import RecordError
 from persidict_sync.outcome import Refusal
+from persidict_sync.record import digits_left
 from persidict_sync.state import State
 from persidict_sync.watch import Holding, Watch
 
@@ -75,7 +76,7 @@ class SemaphoreState(State):
 
 def taken(
     state: SemaphoreState | None,
-    _: int,
+    generation: int,
     *,
     permits: int,
     permit: PermitState,
@@ -83,7 +84,8 @@ def taken(
 ) -> SemaphoreState | Refusal:
     """Take a permit that is free, or one of those not renewed since `over`, whose time is up.
 
-    `permit` is what is to be held; its token is drawn here.
+    `permit` is what is to be held; its token is drawn here. Room is left for every renewal of every
+    holder, and for tokens that rise: what fits once fits as long as the semaphore is used.
     """
     if state is None:
         state = SemaphoreState(permits=permits, token=0, held=())
@@ -96,7 +98,14 @@ def taken(
             return Refusal("held")
         held.remove(stale)
     token = state.token + 1
-    return replace(state, token=token, held=(*held, replace(permit, token=token)))
+    after = replace(state, token=token, held=(*held, replace(permit, token=token)))
+    return replace(after, room=room_of(after, generation=generation + 1))
+
+
+def room_of(state: SemaphoreState, *, generation: int) -> int:
+    """Bytes by which the record may grow until all its numbers are as long as they can become."""
+    rising = [number for one in state.held for number in (one.token, one.beat)]
+    return sum(map(digits_left, (generation, state.token, *rising)))
 
 
 def renewed(state: SemaphoreState | None, _: int, *, token: int) -> SemaphoreState | Refusal:

@@ -10,7 +10,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, TypeGuard, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, Self, TypeAlias, TypeGuard, TypeVar
 
 from persidict_sync.errors import RecordError
 from persidict_sync.record import MAX_INT
@@ -18,11 +18,17 @@ from persidict_sync.record import MAX_INT
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class State:
-    """What a primitive keeps in the body of its record."""
+    """What a primitive keeps in the body of its record.
+
+    Attributes:
+        unknown: Fields of a newer minor version, kept as they are.
+        room: Bytes that the write of it must leave in the record for what follows; not stored.
+    """
 
     kind: ClassVar[str]
 
     unknown: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    room: int = dataclasses.field(default=0, compare=False, repr=False)
 
     @classmethod
     def parse(cls, body: Any) -> Self:
@@ -68,11 +74,13 @@ class _Form(NamedTuple):
 
 _forms: dict[type, _Form] = {}
 
+_NO_FIELDS: Final = frozenset(field.name for field in dataclasses.fields(State))
+
 
 def _form(cls: type[State]) -> _Form:
     if cls not in _forms:
         hints = typing.get_type_hints(cls)
-        names = [one.name for one in dataclasses.fields(cls) if one.name != "unknown"]
+        names = [one.name for one in dataclasses.fields(cls) if one.name not in _NO_FIELDS]
         _forms[cls] = _Form(
             {name: _check_of(hints[name]) for name in names},
             tuple(name for name in names if _is_nested(hints[name])),

@@ -89,6 +89,7 @@ MALFORMED: dict[str, bytes] = {
     "NaN": _raw('"total": 5', '"total": NaN'),
     "Infinity": _raw('"total": 5', '"total": -Infinity'),
     "too large a float": _raw('"total": 5', '"total": 1e999'),
+    "a whole number that overflows": _raw('"total": 5', '"total": 5, "x": -' + "9" * 309),
     "a number of 5,000 digits": _raw('"total": 5', '"total": ' + "9" * 5_000),
     "a field twice": _raw('"generation": 2', '"generation": 2, "generation": 9'),
     "a field of the body twice": _raw('"total": 5', '"total": 5, "total": 6'),

@@ -10,7 +10,7 @@ import tenacity
 
 from persidict import BackendError, ConcurrencyConflictError, OutcomeUnknownError
 from persidict.testing.clock import ManualClock
-from persidict_sync.errors import RecordError
+from persidict_sync.errors import RecordError, RecordTooLargeError
 from persidict_sync.outcome import Known, Refusal, Refused, Updated
 from persidict_sync.record import MAX_INT, OP_LENGTH, RING, Record
 from tests.sync.scripted import (
@@ -555,6 +555,93 @@ def test_a_state_that_nobody_could_read_is_not_written(scripted: Scripted, state
     assert caught.value.key == KEY
     assert scripted.total() == 300
     assert scripted.cell().look().generation == 3
+
+
+def words(letters: int) -> Callable[[Tally | None, int], Tally]:
+    """The transition that adds so much text."""
+    return lambda state, _: Tally(total=1, by=(*(state.by if state else ()), "x" * letters))
+
+
+class TestWhatWouldBeTooLarge:
+    @pytest.fixture
+    def full(self, scripted: Scripted) -> Known[Tally]:
+        """What is known of a record with room for 10,000 bytes more, and not for 40,000."""
+        known = scripted.cell().update(words(40_000), deadline=DEADLINE).known
+        scripted.requests.clear()
+        return known
+
+    @staticmethod
+    def empty(scripted: Scripted) -> Callable[[], None]:
+        def act() -> None:
+            other = Scripted(ManualClock(seed=99))
+            other.inner = scripted.inner
+            other.cell().update(lambda *_: Tally(total=0), deadline=DEADLINE)
+
+        return act
+
+    @pytest.mark.parametrize("writes", [0, 1])
+    def test_room_that_a_state_asks_for_counts_and_is_not_stored(
+        self, scripted: Scripted, writes: int
+    ) -> None:
+        for _ in range(writes):
+            scripted.cell().update(words(0), deadline=DEADLINE)
+
+        def asking(room: int) -> Callable[[Tally | None, int], Tally]:
+            return lambda *_: Tally(total=1, by=("x" * 60_000,), room=room)
+
+        with pytest.raises(RecordTooLargeError):
+            scripted.cell().update(asking(5_000), deadline=DEADLINE)
+        done = scripted.cell().update(asking(500), deadline=DEADLINE)
+        assert (done.known.state, done.known.state.room) == (asking(0)(None, 0), 0)
+        assert scripted.inner[KEY].body.keys() == {"total", "by"}
+
+    def test_it_looks_again_and_others_have_made_room(
+        self, scripted: Scripted, full: Known[Tally]
+    ) -> None:
+        self.empty(scripted)()
+        done = scripted.cell().update(words(40_000), deadline=DEADLINE, base=full)
+        assert isinstance(done, Updated)
+        assert scripted.requests == ["reread", "write"]
+        assert done.known.generation == 3
+
+    def test_it_looks_again_and_nobody_has(self, scripted: Scripted, full: Known[Tally]) -> None:
+        with pytest.raises(RecordTooLargeError) as caught:
+            scripted.cell().update(words(40_000), deadline=DEADLINE, base=full)
+        assert caught.value.key == KEY
+        assert scripted.requests == ["reread"]
+
+    def test_what_was_read_for_it_is_not_read_again(
+        self, scripted: Scripted, full: Known[Tally]
+    ) -> None:
+        with pytest.raises(RecordTooLargeError):
+            scripted.cell().update(words(40_000), deadline=DEADLINE)
+        assert scripted.requests == ["read"]
+        scripted.requests.clear()
+        # Refused upon what is stale: the answer shows what is there.
+        with pytest.raises(RecordTooLargeError):
+            scripted.cell().update(words(40_000), deadline=DEADLINE, base=scripted.cell().absent())
+        assert scripted.requests == ["write"]
+
+    def test_others_who_make_room_while_it_looks_may_still_be_in_the_way(
+        self, scripted: Scripted, full: Known[Tally]
+    ) -> None:
+        self.empty(scripted)()
+        scripted.writes = [after(self.empty(scripted))]
+        done = scripted.cell().update(words(40_000), deadline=DEADLINE, base=full)
+        assert isinstance(done, Updated)
+        assert scripted.requests[:2] == ["reread", "write"]
+        assert done.known.generation == 4
+
+    @pytest.mark.parametrize(
+        ("deadline", "error"), [(5.0, RecordTooLargeError), (DEADLINE, BackendError)]
+    )
+    def test_a_store_that_cannot_be_read(
+        self, scripted: Scripted, full: Known[Tally], deadline: float, error: type[Exception]
+    ) -> None:
+        """Who had less time than a call may take is not told that it cannot be reached."""
+        scripted.reads = [refused]
+        with pytest.raises(error):
+            scripted.cell().update(words(40_000), deadline=deadline, base=full)
 
 
 def test_what_a_transition_raises_ends_the_update(scripted: Scripted) -> None:

@@ -132,7 +132,7 @@ def test_a_claim_is_settled_once(one_and_another):
     assert one.result("a") == 1
 
 
-@pytest.mark.parametrize("result", [{1, 2}, object(), (1,), {1: 2}, b"", float("nan")])
+@pytest.mark.parametrize("result", [{1, 2}, object(), (1,), {1: 2}, b"", float("nan"), 10**400])
 def test_a_result_that_is_no_json_leaves_the_claim_open(one_and_another, result):
     claim = one_and_another()[0].claim("a")
     with pytest.raises((TypeError, RecordError)):

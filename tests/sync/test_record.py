@@ -207,6 +207,8 @@ def test_limits_that_are_still_allowed() -> None:
         CODEC.decode(json.dumps(envelope(extra=[deep])).encode())
     full = json.dumps(envelope(**LAST)).encode()
     assert CODEC.decode(full).generation == MAX_INT
+    for number in (2**53, -(10**307), int(sys.float_info.max)):
+        assert CODEC.decode(json.dumps(envelope(extra=number)).encode()).unknown["extra"] == number
     emoji = '"\\ud83d\\ude00"'
     pair = CODEC.decode(json.dumps(envelope(note="@")).replace('"@"', emoji).encode())
     assert pair.unknown == {"note": "😀"}
@@ -236,6 +238,8 @@ def test_the_last_generation_is_not_overstepped() -> None:
     [
         ({"x": float("nan")}, RecordError),
         ({"x": float("inf")}, RecordError),
+        ({"x": [10**309]}, RecordError),
+        ({"x": -(10**400)}, RecordError),
         ({"x": "\udc00"}, RecordError),
         ({"x": "a" * MAX_BYTES}, RecordError),
         ({"x": object()}, TypeError),

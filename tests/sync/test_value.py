@@ -405,7 +405,15 @@ class TestChecked:
 
     @pytest.mark.parametrize(
         "value",
-        [float("nan"), float("-inf"), [float("inf")], MAX_INT + 1, {"a": -MAX_INT - 1}, "\ud800"],
+        [
+            float("nan"),
+            float("-inf"),
+            [float("inf")],
+            MAX_INT + 1,
+            {"a": -MAX_INT - 1},
+            10**400,
+            "\ud800",
+        ],
         ids=ascii,
     )
     def test_what_json_has_no_room_for(self, value: Any) -> None:
