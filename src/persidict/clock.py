@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import random
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 NONCE_BYTES = 12
+METHODS: Final = ("monotonic", "time", "sleep", "uniform", "nonce")
+"""What a clock has; see `Clock`."""
 
 
 class Clock(Protocol):
@@ -84,3 +86,26 @@ class SystemClock:
 
 
 SYSTEM_CLOCK = SystemClock()
+
+
+def check_clock(clock: object) -> None:
+    """Raise unless it has the methods of a `Clock`.
+
+    Raises:
+        TypeError: One is missing, or it is a class, of which an object was to be made.
+
+    Example:
+        >>> check_clock(SystemClock())
+        >>> check_clock(time)
+        Traceback (most recent call last):
+            ...
+        TypeError: clock must be a persidict.clock.Clock; a module has no uniform, nonce
+    """
+    if isinstance(clock, type):
+        raise TypeError(f"clock must be a Clock, not the class {clock.__name__}: call that first")
+    missing = [name for name in METHODS if not callable(getattr(clock, name, None))]
+    if missing:
+        raise TypeError(
+            f"clock must be a persidict.clock.Clock; a {type(clock).__name__} has no "
+            f"{', '.join(missing)}"
+        )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypedDict, TypeVar, cast, overload
 
-from persidict.clock import SYSTEM_CLOCK, Clock
+from persidict.clock import SYSTEM_CLOCK, Clock, check_clock
 from persidict.codecs import Codec, check_base_class, check_codec, codec_for
 from persidict.conditional import CONFLICT_RETRIES, ConditionalOperations, forbid_joker
 from persidict.exceptions import MutationPolicyError
@@ -104,7 +104,10 @@ class PersiDict(ConditionalOperations[ValueType], MutableMapping[NonEmptySafeStr
         self.root_prefix = normalized(root_prefix)
         self.operation_timeout = float(operation_timeout)
         self._given_clock = clock
-        self._policy = RetryPolicy(clock=clock or SYSTEM_CLOCK, timeout=self.operation_timeout)
+        if clock is None:
+            clock = SYSTEM_CLOCK
+        check_clock(clock)
+        self._policy = RetryPolicy(clock=clock, timeout=self.operation_timeout)
         self._policy.load()
         self._codec = codec
 

@@ -24,12 +24,13 @@ from persidict_sync.claim_state import (
 from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, RecordTooLargeError, StaleTokenError
 from persidict_sync.outcome import Known, Transition, Updated
+from persidict_sync.resident import Resident
 
 if TYPE_CHECKING:
     from persidict_sync.worker import Life
 
 
-class Claim:
+class Claim(Resident):
     """A task that this process has claimed, and runs.
 
     Guaranteed: its result is committed at most once, under its token; a `complete` under a token

@@ -193,7 +193,8 @@ class Claims(Tasks):
         Args:
             function: Gets a task and returns its result, any JSON; 60 KiB of it fit. What may be
                 larger it stores under a key of a dictionary, and returns the key. A result that
-                cannot be stored is a failure of its task, as if it had raised.
+                cannot be stored is a failure of its task, as if it had raised. An async function or
+                a generator function is refused: give one that runs it, as by `asyncio.run`.
             tasks: All the tasks; every process should be given the same ones.
             workers: How many threads run tasks; 1 runs them in this one.
             progress: Called after each task, and whenever more is known, with counts.

@@ -17,6 +17,7 @@ from persidict_sync.held import Held
 from persidict_sync.lookout import Lookout, Seen
 from persidict_sync.outcome import Refusal, Refused, Transition, Updated
 from persidict_sync.plain import MAX_VALUE_DEPTH, plain
+from persidict_sync.resident import Resident
 from persidict_sync.state import StateT
 from persidict_sync.wait import checked_timeout, poll_until
 from persidict_sync.watch import Holding, Terms, Times, Watch
@@ -31,7 +32,7 @@ class HoldingSettings(Times, total=False):
     on_lost: Callable[[Held], object] | None
 
 
-class Contender(ABC, Generic[StateT]):
+class Contender(Resident, ABC, Generic[StateT]):
     """Acquires what a record lets `permits` hold at once, each under a token of its own.
 
     What it is for says the class that derives from it, and how its record says it: `_holdings`

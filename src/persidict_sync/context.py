@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from persidict import NonEmptySafeStrTuple, PersiDict
-from persidict.clock import Clock
+from persidict.clock import Clock, check_clock
 from persidict_sync.cell import Cell
 from persidict_sync.events import LOGGER, Event, Listener
 from persidict_sync.heartbeat import Heartbeat
 from persidict_sync.record import Record
+from persidict_sync.resident import Resident
 from persidict_sync.seconds import checked_seconds
 from persidict_sync.state import StateT
 
@@ -26,12 +28,13 @@ OWNER_MAX_LENGTH: Final = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Context:
+class Context(Resident):
     """Where records are, whose they are, and by which clock.
 
     Attributes:
         records: The dictionary of records, under the coordinator's prefix.
-        owner: How this process calls itself in records, for people.
+        named: How its processes call themselves, if that was given.
+        host: What they call themselves by otherwise, together with their number.
         clock: Time, randomness and identities.
         timeout: Seconds within which one update must be settled.
         conflicts: When to try again after a conflict; None for the default.
@@ -40,12 +43,19 @@ class Context:
     """
 
     records: PersiDict[Record]
-    owner: str
+    named: str | None
+    host: str
     clock: Clock
     timeout: float
     conflicts: tenacity.BaseRetrying | None
     listeners: tuple[Listener, ...]
     heartbeat: Heartbeat
+
+    @property
+    def owner(self) -> str:
+        """How this process calls itself in records, for people."""
+        # Not once and for all: a forked child inherits the context, and is not its parent.
+        return self.named or f"{self.host}-{os.getpid()}"
 
     def cell(
         self, name: KeyParts, state: type[StateT], *, folder: str | None = None
@@ -96,10 +106,16 @@ class Context:
 
 
 def check_settings(
-    *, owner: object, timeout: object, conflicts: object, listeners: tuple[object, ...]
+    *,
+    owner: object,
+    timeout: object,
+    conflicts: object,
+    clock: object,
+    listeners: tuple[object, ...],
 ) -> None:
     """Raise unless they are what `Coordinator` documents; None is a default."""
     checked_seconds(timeout, name="timeout")
+    check_clock(clock)
     if owner is not None:
         _check_owner(owner)
     if conflicts is not None:

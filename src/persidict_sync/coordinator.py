@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -14,6 +13,7 @@ from persidict_sync.context import Context, check_settings
 from persidict_sync.events import Listener, log
 from persidict_sync.heartbeat import Heartbeat, heartbeat_for
 from persidict_sync.record import RecordCodec
+from persidict_sync.resident import Resident
 from persidict_sync.stats import Stats, Tally
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from persidict_sync.value import SharedValue
 
 
-class Coordinator:
+class Coordinator(Resident):
     """Leases, counters, claims and what is built of them, over one dictionary.
 
     Every update is applied exactly once or not at all, and the caller is told which. No decision
@@ -45,7 +45,8 @@ class Coordinator:
             must be there, unless its address says `create_bucket=true`. Or any `PersiDict`, whose
             storage is used under a prefix of its own with records in strict JSON.
         owner: How this process calls itself in records, for people: 1 to 128 printable
-            characters; host and process id by default. Nothing is recognised by it.
+            characters; host and process id by default. Nothing is recognised by it. A forked child
+            goes by its own process id, or by the name that was given here, as its parent does.
         prefix: The first part of all keys.
         timeout: Seconds within which an update is settled, or ends in `OutcomeUnknownError`.
         conflicts: A `tenacity.Retrying` that says how to wait after conflicts, and when to stop.
@@ -79,7 +80,9 @@ class Coordinator:
         listeners: Iterable[Listener] = (),
     ) -> None:
         listeners = tuple(listeners)
-        check_settings(owner=owner, timeout=timeout, conflicts=conflicts, listeners=listeners)
+        check_settings(
+            owner=owner, timeout=timeout, conflicts=conflicts, clock=clock, listeners=listeners
+        )
         if isinstance(store, str):
             # Several calls of the dictionary fit into one update.
             store = dictionary(store, timeout=timeout / 3, clock=clock)
@@ -89,18 +92,23 @@ class Coordinator:
             )
         if store.append_only:
             raise TypeError("store is append-only; records change. Use a dictionary that is not.")
-        self.owner = owner or f"{socket.gethostname()[:100]}-{os.getpid()}"
         self._tally = Tally()
         records = store.get_subdict(prefix).with_codec(RecordCodec())
         self._context = Context(
             records=records.with_meter(self._tally.count_request),
-            owner=self.owner,
+            named=owner,
+            host=socket.gethostname()[:100],
             clock=clock,
             timeout=float(timeout),
             conflicts=conflicts,
             listeners=(log, self._tally, *listeners),
             heartbeat=heartbeat_for(clock),
         )
+
+    @property
+    def owner(self) -> str:
+        """How this process calls itself in records."""
+        return self._context.owner
 
     @property
     def heartbeat(self) -> Heartbeat:

@@ -11,6 +11,7 @@ from persidict_sync.combine import Combiner
 from persidict_sync.context import Context
 from persidict_sync.outcome import Known, Refusal, Refused, Updated
 from persidict_sync.record import MAX_INT
+from persidict_sync.resident import Resident
 from persidict_sync.state import State
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def total_of(state: CounterState | None) -> int:
     return 0 if state is None else state.total
 
 
-class Counter:
+class Counter(Resident):
     """A whole number that many processes add to.
 
     Each addition that is acknowledged is counted exactly once, also when the store's answer was

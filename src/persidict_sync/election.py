@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from persidict.clock import Clock
 from persidict_sync.held import Held
 from persidict_sync.lease import Holder, Lease
+from persidict_sync.resident import Resident
 from persidict_sync.wait import checked_timeout, poll_until
 
 T = TypeVar("T")
 
 
-class Election:
+class Election(Resident):
     """One leader at a time, with a value that tells all others who or where it is.
 
     Not guaranteed: that a leader which was frozen is still the leader when it goes on, and that

@@ -23,6 +23,7 @@ from persidict_sync.fenced_form import (
 )
 from persidict_sync.outcome import Known, Refusal, Refused, Updated
 from persidict_sync.record import MAX_INT, Record
+from persidict_sync.resident import Resident
 
 if TYPE_CHECKING:
     from persidict import NonEmptyPersiDictKey
@@ -42,7 +43,7 @@ class Fence(Protocol):
         """Raise if it is not held any more."""
 
 
-class Fenced(MutableMapping[NonEmptySafeStrTuple, V]):
+class Fenced(Resident, MutableMapping[NonEmptySafeStrTuple, V]):
     """A mapping that refuses a write below the highest token that the key has seen.
 
     Guaranteed: after the first write under a token to a key, no write under a lower one lands

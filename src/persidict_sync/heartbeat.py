@@ -24,6 +24,7 @@ from typing import Final, Protocol
 from persidict.clock import SYSTEM_CLOCK, Clock, SystemClock
 from persidict.daemons import Action, Daemons, attempt, start
 from persidict_sync.lanes import Lanes
+from persidict_sync.resident import Resident
 
 WORKERS: Final = 8
 """So many renewals of one coordinator are under way at once."""
@@ -53,7 +54,7 @@ class Beating(Protocol):
         """Give back what is held, as well as possible. Never raises."""
 
 
-class Heartbeat:
+class Heartbeat(Resident):
     """The scheduler for one clock; `heartbeat_for` gives it.
 
     Threads run by the system's clock only, a `SystemClock` or what derives from it. With any other,

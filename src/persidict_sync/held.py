@@ -15,11 +15,12 @@ from persidict_sync.cell import Cell
 from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, RecordError, RecordTooLargeError
 from persidict_sync.outcome import Known, Refusal, Refused, Transition, Updated
+from persidict_sync.resident import Resident
 from persidict_sync.tenure import Reason, Tenure
 from persidict_sync.watch import Terms
 
 
-class Held:
+class Held(Resident):
     """Something held under a fencing token, until it is released or lost.
 
     Not guaranteed: that a holder which was frozen just after a check is still the holder when it

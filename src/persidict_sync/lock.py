@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from types import TracebackType
+from typing import TypeAlias
 
 from persidict_sync.errors import AcquireTimeout, LeaseLost
 from persidict_sync.held import Held
 from persidict_sync.lease import Lease
+from persidict_sync.resident import Resident
 
 
-class Lock:
+class _Thread:
+    """One thread, as long as it lives; the system gives the number of an ended one to another."""
+
+
+_ThreadRef: TypeAlias = weakref.ref[_Thread]
+
+
+class Lock(Resident):
     """A lock for all processes of a fleet, with the methods of `threading.Lock`.
 
     Not guaranteed: that a thread which was frozen for longer than the ttl holds it when it goes
@@ -34,7 +44,8 @@ class Lock:
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._helds: dict[int, Held] = {}
+        self._here = threading.local()
+        self._helds: dict[_ThreadRef, Held] = {}
 
     def __repr__(self) -> str:
         return f"<Lock {self._lease.name!r}>"
@@ -57,9 +68,9 @@ class Lock:
 
     @property
     def held(self) -> Held | None:
-        """What this thread has acquired, or another thread through this object; else None."""
-        thread = self._holding_thread()
-        return None if thread is None else self._helds.get(thread)
+        """What this thread has acquired, or another holds through this object; else None."""
+        mine = self._helds.get(self._this_thread())
+        return mine or next(iter(self._alive().values()), None)
 
     def acquire(
         self,
@@ -89,7 +100,8 @@ class Lock:
             held = self._waited(timeout) if blocking else self._lease.try_acquire()
             if held is None:
                 return False
-            self._helds[threading.get_ident()] = held
+            self._forget_the_lost_of_ended_threads()
+            self._helds[self._this_thread()] = held
         except BaseException:
             # An interrupt such as Ctrl-C: the caller will not release it.
             if held is not None:
@@ -100,12 +112,15 @@ class Lock:
     def release(self) -> None:
         """Release it; any thread may, as with `threading.Lock`.
 
+        A thread that has acquired it releases its own, and another's only if it has none. So one
+        whose own was lost is told, and does not release that of its successor.
+
         Raises:
-            LeaseLost: It was lost before, a `RuntimeError`.
+            LeaseLost: It was lost before, a `RuntimeError`; by this thread, or by another if none
+                holds it through this object.
             RuntimeError: It is not held by any thread through this object.
         """
-        thread = self._holding_thread()
-        held = None if thread is None else self._helds.pop(thread, None)
+        held = self._taken() or self._lost_by_another()
         if held is None:
             raise RuntimeError(
                 f"the lock {self._lease.name!r} was not acquired through this object"
@@ -114,15 +129,35 @@ class Lock:
 
     def locked(self) -> bool:
         """Whether it is held by anyone, as its record says; one request if not by this process."""
-        held = self.held
-        return (held is not None and held.remaining() > 0) or self._lease.holder() is not None
+        return bool(self._alive()) or self._lease.holder() is not None
 
-    def _holding_thread(self) -> int | None:
-        me = threading.get_ident()
-        if me in self._helds:
-            return me
-        helds = list(self._helds.items())
-        return next((thread for thread, held in helds if held.remaining()), None)
+    def _this_thread(self) -> _ThreadRef:
+        if not hasattr(self._here, "thread"):
+            self._here.thread = _Thread()
+        return weakref.ref(self._here.thread)
+
+    def _taken(self) -> Held | None:
+        """This thread's own, or else one that another holds, to be released by the caller."""
+        for thread in (self._this_thread(), *self._alive()):
+            # Another thread may have taken it just now.
+            if (held := self._helds.pop(thread, None)) is not None:
+                return held
+        return None
+
+    def _lost_by_another(self) -> Held | None:
+        """The newest; it stays where it is, for whoever has acquired it to be told as well."""
+        lost = [held for held in self._helds.copy().values() if not held.remaining()]
+        return max(lost, key=lambda held: held.token, default=None)
+
+    def _alive(self) -> dict[_ThreadRef, Held]:
+        """What is held through this object, and was not lost."""
+        helds = self._helds.copy()
+        return {thread: held for thread, held in helds.items() if held.remaining()}
+
+    def _forget_the_lost_of_ended_threads(self) -> None:
+        for thread, held in self._helds.copy().items():
+            if thread() is None and not held.remaining():
+                self._helds.pop(thread, None)
 
     def _waited(self, timeout: float) -> Held | None:
         try:

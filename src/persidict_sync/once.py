@@ -15,6 +15,8 @@ from persidict_sync.claim import Claim, surely
 from persidict_sync.claim_state import DONE, OPEN
 from persidict_sync.claims import Claims
 from persidict_sync.errors import OwnerDied, RecordError, TaskFailedError
+from persidict_sync.ordinary import check_ordinary
+from persidict_sync.resident import Resident
 from persidict_sync.tasks import Task
 from persidict_sync.wait import checked_timeout, poll_until
 
@@ -28,7 +30,7 @@ R = TypeVar("R")
 FOLDER: Final = "once"
 
 
-class Once:
+class Once(Resident):
     """Decorates functions so that each name runs once, ever, and all callers get its result.
 
     Guaranteed: under one name at most one call, of all processes and for all time, ever begins to
@@ -96,6 +98,10 @@ class Once:
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """The function that runs once.
 
+        An async function or a generator function is refused, for a call of it runs nothing: it
+        would be over before it began, once and for all. Decorate one that runs it, as by
+        `asyncio.run`.
+
         It raises what the function raises, in the call that runs it; and in all others:
 
             TaskFailedError: It has raised, with type and text.
@@ -110,9 +116,11 @@ class Once:
                 dictionary, and return the key.
             BackendError: The store could not be asked.
             ConcurrencyConflictError: Conflicts kept it from an answer until its time was up.
+
+        Raises:
+            TypeError: It is no function, or one whose call only makes a coroutine or a generator.
         """
-        if not callable(function):
-            raise TypeError(f"once decorates a function, not a {type(function).__name__}")
+        check_ordinary(function, what="what once decorates")
 
         @functools.wraps(function)
         def run_once(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -16,6 +16,7 @@ from persidict_sync.claim import Claim, surely
 from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, REQUEUED
 from persidict_sync.crew import Crew
 from persidict_sync.errors import LeaseLost, RecordError, StaleTokenError
+from persidict_sync.ordinary import check_ordinary
 from persidict_sync.pace import Pace
 from persidict_sync.route import Board, Gap
 from persidict_sync.tasks import Task, Tasks
@@ -54,10 +55,9 @@ class Run:
         workers: int,
         progress: Callable[[Progress], object] | None,
     ) -> None:
-        if not callable(function):
-            raise TypeError(f"function must be callable, not a {type(function).__name__}")
-        if not (progress is None or callable(progress)):
-            raise TypeError(f"progress must be callable, not a {type(progress).__name__}")
+        check_ordinary(function, what="function")
+        if progress is not None:
+            check_ordinary(progress, what="progress")
         if isinstance(tasks, str):
             raise TypeError("tasks must be several tasks, not one string")
         named = {NonEmptySafeStrTuple(task): task for task in tasks}

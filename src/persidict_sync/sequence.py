@@ -14,12 +14,15 @@ from persidict_sync.context import Context
 from persidict_sync.errors import RecordError
 from persidict_sync.outcome import Known, Refusal, Refused
 from persidict_sync.record import MAX_INT
+from persidict_sync.resident import Resident
 from persidict_sync.state import State
 
 if TYPE_CHECKING:
     from persidict.safe_str_tuple import KeyParts
 
 LARGEST_BLOCK: Final = 2**32
+LAST: Final = MAX_INT - 1
+"""The record names the number behind it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +39,12 @@ class SequenceState(State):
 
 
 def claimed(block: int, state: SequenceState | None) -> SequenceState | Refusal:
-    """The state after one more block, or a refusal if the numbers are used up."""
+    """The state after one more block, which ends at the last number, or a refusal behind that."""
     begin = first_of(state)
-    if begin + block > MAX_INT:
+    if begin > LAST:
         return Refusal("used up")
     unknown = {} if state is None else state.unknown
-    return SequenceState(next=begin + block, unknown=unknown)
+    return SequenceState(next=min(begin + block, LAST + 1), unknown=unknown)
 
 
 def first_of(state: SequenceState | None) -> int:
@@ -57,14 +60,14 @@ class _Block:
         self.numbers: Iterator[int] = iter(())
 
 
-class Sequence(Iterator[int]):
+class Sequence(Resident, Iterator[int]):
     """Numbers that no other call, thread or process of any machine ever gets.
 
     Each call returns a larger number than the calls before it on the same object. Not guaranteed:
     that numbers are without gaps (what a process has claimed and not used when it ends is lost,
     and so is a block whose claim ended in `OutcomeUnknownError`), and that a number which another
     process gets later is larger: each hands out its own block. A forked child claims a block of
-    its own.
+    its own. The last number is 2**53 - 2; the last block is what is left up to it.
 
     Args:
         context: What the primitives of a coordinator share.
@@ -114,7 +117,8 @@ class Sequence(Iterator[int]):
         object did, 2 at first, 3 if somebody has.
 
         Raises:
-            OverflowError: All numbers up to 2**53 - 1 are used up.
+            OverflowError: All numbers up to 2**53 - 2, the last, are in blocks; nothing was
+                claimed.
             OutcomeUnknownError: A block may have been claimed and is lost; to call again is safe.
             ConcurrencyConflictError: Others claimed blocks until the coordinator's timeout.
             RecordError: The record is not one that this version can work with.
@@ -151,7 +155,11 @@ class Sequence(Iterator[int]):
         )
         self._known = outcome.known
         if isinstance(outcome, Refused):
-            raise OverflowError(f"the sequence {self._cell.key!r} is used up: it ends at 2**53 - 1")
+            raise OverflowError(
+                f"the sequence {'/'.join(self._cell.key.strings[1:])!r} is used up: its numbers "
+                "end at 2**53 - 2. Begin one of another name."
+            )
+        block = range(first_of(outcome.before), outcome.state.next)
         generation = outcome.record.generation
-        self._context.tell("claimed", self._cell, generation=generation, block=self.block)
-        return range(first_of(outcome.before), outcome.state.next)
+        self._context.tell("claimed", self._cell, generation=generation, block=len(block))
+        return block

@@ -11,9 +11,10 @@ from persidict_sync.cell import Cell
 from persidict_sync.claim_state import DEAD, DONE, FAILED, OPEN, ClaimState, OwnerDeath
 from persidict_sync.context import Context
 from persidict_sync.errors import NotDoneError, RecordError, TaskFailedError
+from persidict_sync.resident import Resident
+from persidict_sync.vigil import Vigil
 from persidict_sync.wait import checked_timeout, poll_until
 from persidict_sync.watch import Terms
-from persidict_sync.worker import Vigil
 
 if TYPE_CHECKING:
     from persidict.safe_str_tuple import KeyParts
@@ -52,7 +53,7 @@ class Task:
     ttl: float
 
 
-class Tasks:
+class Tasks(Resident):
     """Reads the records of tasks that were claimed; `Claims` documents the arguments."""
 
     def __init__(
@@ -192,6 +193,8 @@ class Tasks:
         seconds = checked_timeout(timeout)
         opened = [(key, state) for key, state in self._states() if state.status == OPEN]
         owners = {state.worker: state.ttl for _, state in opened}
+        # Here all are known that may ever be asked after.
+        self._vigil.forget_all_but(owners)
         dead: set[str] = set()
 
         def look() -> bool | None:

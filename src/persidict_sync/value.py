@@ -11,6 +11,7 @@ from persidict_sync.cell import Cell
 from persidict_sync.context import Context
 from persidict_sync.outcome import Known, Refusal, Refused, Updated
 from persidict_sync.plain import plain
+from persidict_sync.resident import Resident
 from persidict_sync.seconds import checked_seconds
 from persidict_sync.value_state import Change, ValueState, changed
 from persidict_sync.value_watch import Version, Watch, version_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from persidict.safe_str_tuple import KeyParts
 
 
-class SharedValue:
+class SharedValue(Resident):
     """A JSON value that many processes read and change.
 
     No update is lost: `update` and `compare_and_set` change only what they were decided on, and

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from persidict_sync.cell import Cell
 from persidict_sync.errors import RecordError
 from persidict_sync.outcome import Known
+from persidict_sync.resident import Resident
 from persidict_sync.value_state import ValueState
 from persidict_sync.wait import poll_until
 
@@ -39,7 +40,7 @@ def version_of(known: Known[ValueState]) -> Version:
     return Version(value, known.generation, known)
 
 
-class Watch(Iterator[Version]):
+class Watch(Resident, Iterator[Version]):
     """The generations of one value that are newer than the last one seen."""
 
     def __init__(

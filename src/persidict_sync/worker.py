@@ -1,4 +1,4 @@
-"""Whether a worker is alive: its liveness lease, and how others watch it."""
+"""What shows that a worker is alive: its liveness lease."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from persidict_sync.context import Context
 from persidict_sync.errors import LeaseLost, RecordError
 from persidict_sync.held import Held
 from persidict_sync.lease_state import LeaseState, freed, renewed, taken
-from persidict_sync.outcome import Known, Refusal, Updated
-from persidict_sync.watch import Terms, Watch
-
-FOLDER: Final = "worker"
+from persidict_sync.outcome import Refusal, Updated
+from persidict_sync.vigil import FOLDER
+from persidict_sync.watch import Terms
 
 
 class Life:
@@ -212,48 +211,3 @@ class _Pulse(Held):
         if work is None or not self._end_if_idle(lambda: self._tenure.end("released")):
             return work
         return None
-
-
-class Vigil:
-    """Watches the liveness leases of others, each on this process's own clock.
-
-    Args:
-        context: What the coordinator's primitives share.
-        terms: The times of one's own leases, of which the drift counts here.
-    """
-
-    def __init__(self, context: Context, *, terms: Terms) -> None:
-        self._context = context
-        self._terms = terms
-        # Without a lock, which another thread might hold when the process is forked.
-        self._seen: dict[str, tuple[Known[LeaseState], Watch | None]] = {}
-
-    def has_died(self, worker: str, *, ttl: float) -> bool:
-        """Whether the worker has given up its lease, or was watched for long enough; one request.
-
-        Args:
-            worker: Its identity.
-            ttl: What its claim states; it holds until there is a lease.
-        """
-        cell = self._context.cell(worker, LeaseState, folder=FOLDER)
-        known, watch = self._seen.get(worker, (None, None))
-        # It was so once the look had been sent. By the time that its answer has been read the
-        # worker may have gone on, which no precondition on the claim's record would notice.
-        sent = self._context.clock.monotonic()
-        known = cell.look(known)
-        state = known.state
-        if state is not None and state.holder is None:
-            return True
-        token, beat, ttl = (0, 0, ttl) if state is None else (state.token, state.beat, state.ttl)
-        if watch is None or not watch.shows(token, beat=beat, ttl=ttl):
-            watch = Watch(token, beat, ttl, known.answered)
-        self._seen[worker] = (known, watch)
-        return sent >= watch.over_at(self._terms)
-
-    def next_look(self, worker: str) -> float:
-        """Seconds until another look at the worker can tell more."""
-        _, watch = self._seen.get(worker, (None, None))
-        if watch is None:
-            return 0.0
-        left = watch.over_at(self._terms) - self._context.clock.monotonic()
-        return max(0.0, min(self._terms.poll, left))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from persidict import BasicS3Dict, Codec, LocalDict, NonEmptySafeStrTuple, PersiDict, SQLiteDict
+from persidict.testing.clock import ManualClock
 from tests.contract.interposed import interposed
 from tests.contract.places import InBucket
 from tests.shown import shown
@@ -76,6 +77,9 @@ def test_a_codec_of_an_unsafe_format(place: Place, bad: str) -> None:
         {"root_prefix": 1},
         {"root_prefix": None},
         {"operation_timeout": "30"},
+        {"clock": 0},
+        {"clock": "now"},
+        {"clock": ManualClock},
         {"unknown": 1},
     ],
     ids=shown,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,11 @@ class TestAddresses:
         ({"prefix": 5}, TypeError),
         ({"conflicts": 5}, TypeError),
         ({"conflicts": tenacity.AsyncRetrying()}, TypeError),
+        ({"clock": None}, TypeError),
+        ({"clock": 0}, TypeError),
+        ({"clock": time}, TypeError),
+        ({"clock": time.monotonic}, TypeError),
+        ({"clock": ManualClock}, TypeError),
         ({"listeners": [5]}, TypeError),
         ({"listeners": 5}, TypeError),
     ],

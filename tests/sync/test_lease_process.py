@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -100,6 +101,40 @@ def test_a_lock_of_the_parent_is_not_the_childs(fleet):
 
     assert in_child(child) == repr(("forked", True, False))
     lock.release()
+
+
+def owners_of(fleet):
+    """What acts through objects that are made here, and whom the records name afterwards."""
+    lease, semaphore = fleet.lease("nightly"), fleet.semaphore("gpus", 1)
+    claims, value = fleet.claims("frames"), fleet.value("config")
+
+    def act():
+        lease.acquire()
+        semaphore.acquire()
+        claims.claim("a")
+        value.set(1)
+        named = [lease.holder().owner, *semaphore.holders().values(), claims.holder("a")]
+        return os.getpid(), {*named, value.history()[-1].owner, fleet.owner}
+
+    return act
+
+
+def test_what_a_forked_child_writes_names_the_child(path):
+    told = []
+    fleet = Coordinator(f"sqlite:///{path}", listeners=[told.append])
+    ours, act = fleet.owner, owners_of(fleet)
+
+    def child():
+        pid, named = act()
+        return named | {event.owner for event in told} == {f"{socket.gethostname()[:100]}-{pid}"}
+
+    assert in_child(child) == repr(True)
+    assert fleet.owner == ours
+
+
+def test_a_forked_child_goes_by_the_name_that_was_given(path):
+    act = owners_of(Coordinator(f"sqlite:///{path}", owner="web"))
+    assert in_child(lambda: act()[1]) == repr({"web"})
 
 
 def test_a_child_that_ends_releases_nothing_of_its_parents(fleet):

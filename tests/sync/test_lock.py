@@ -172,6 +172,90 @@ def test_a_thread_that_lost_it_does_not_release_its_successor(fleet, lock):
     assert lock.held.remaining() > 0
 
 
+def in_a_thread(*actions):
+    """What each action returned, or what it raised, in a thread that has ended."""
+    results = []
+
+    def run():
+        for action in actions:
+            try:
+                results.append(action())
+            except RuntimeError as error:
+                results.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(30)
+    return results
+
+
+def test_a_hold_dies_with_its_thread_and_no_other_of_its_number_inherits_it(fleet, lock):
+    in_a_thread(lock.acquire)
+    fleet.clock.advance(37.0)
+    lock.acquire(timeout=100)
+    # Most systems give the number of a thread that has ended to the next one.
+    held, locked, released = in_a_thread(lambda: lock.held, lock.locked, lock.release)
+    assert (held.token, locked, released) == (2, True, None)
+    assert not lock.locked()
+
+
+def test_a_new_thread_has_not_lost_what_an_ended_one_of_its_number_has(fleet, lock, rival):
+    in_a_thread(lock.acquire)
+    fleet.clock.advance(37.0)
+    assert in_a_thread(lambda: lock.held) == [None]
+    rival.acquire()
+    assert lock.locked()
+
+
+def test_what_an_ended_thread_holds_is_released_by_any(lock):
+    in_a_thread(lock.acquire)
+    assert (lock.held.token, lock.locked()) == (1, True)
+    assert in_a_thread(lock.release) == [None]
+    assert (lock.held, lock.locked()) == (None, False)
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_who_releases_what_another_thread_has_lost_is_told_of_the_loss(fleet, lock, is_ended):
+    if is_ended:
+        in_a_thread(lock.acquire)
+    else:
+        lock.acquire()
+    fleet.clock.advance(27.0)
+    (error,) = in_a_thread(lock.release)
+    assert isinstance(error, LeaseLost)
+    assert (error.token, error.reason) == (1, "expired")
+
+
+def test_the_thread_that_has_lost_it_is_told_also_when_another_was_told_before(fleet, lock):
+    lock.acquire()
+    fleet.clock.advance(37.0)
+    (first,) = in_a_thread(lock.release)
+    in_a_thread(lambda: lock.acquire(timeout=100))
+    with pytest.raises(LeaseLost):
+        lock.release()
+    assert isinstance(first, LeaseLost)
+    assert (lock.held.token, lock.locked()) == (2, True)
+
+
+def test_of_several_losses_the_last_is_told(fleet, lock):
+    lock.acquire()
+    fleet.clock.advance(37.0)
+    in_a_thread(lambda: lock.acquire(timeout=100))
+    fleet.clock.advance(37.0)
+    (error,) = in_a_thread(lock.release)
+    assert error.token == 2
+
+
+def test_what_ended_threads_have_lost_is_forgotten(fleet, lock):
+    for _ in range(5):
+        in_a_thread(lambda: lock.acquire(timeout=100))
+        fleet.clock.advance(37.0)
+    assert len(lock._helds) == 1
+    lock.acquire(timeout=100)
+    lock.release()
+    assert lock._helds == {}
+
+
 def test_a_lock_and_a_lease_of_one_name_are_two():
     fleet = Coordinator(LocalDict(serialization_format="json"))
     with fleet.lock("x"), fleet.lease("x"), fleet.election("x").campaign():

@@ -194,5 +194,5 @@ def test_wrong_arguments(arguments, error):
 
 
 def test_only_functions_run():
-    with pytest.raises(TypeError, match="decorates a function"):
+    with pytest.raises(TypeError, match="what once decorates must be callable, not a int"):
         Coordinator("memory:").once("a")(7)

@@ -16,7 +16,7 @@ from persidict import BackendError, LocalDict, OutcomeUnknownError
 from persidict.testing import FaultKind, FaultRule, ServerControl
 from persidict_sync.coordinator import Coordinator
 from persidict_sync.errors import RecordError
-from persidict_sync.outcome import Refusal
+from persidict_sync.outcome import Refusal, Updated
 from persidict_sync.record import MAX_INT, RING
 from persidict_sync.sequence import LARGEST_BLOCK, Sequence, SequenceState, claimed, first_of
 from tests.contract.places import DictOver, InBucket, InMemory, Place
@@ -35,9 +35,12 @@ class TestTransition:
         assert claimed(5, None) == SequenceState(next=6)
         assert first_of(None) == 1
 
-    def test_it_ends(self) -> None:
-        assert isinstance(claimed(1, SequenceState(next=MAX_INT)), Refusal)
-        assert claimed(1, SequenceState(next=MAX_INT - 1)) == SequenceState(next=MAX_INT)
+    @pytest.mark.parametrize("block", [1, 2, 100, LARGEST_BLOCK])
+    def test_it_ends(self, block: int) -> None:
+        assert isinstance(claimed(block, SequenceState(next=2**53 - 1)), Refusal)
+        last = SequenceState(next=2**53 - 1)
+        assert claimed(block, SequenceState(next=2**53 - 2)) == last
+        assert claimed(2 * block, SequenceState(next=2**53 - 1 - block)) == last
 
     @pytest.mark.parametrize("wrong", [0, -5])
     def test_a_state_below_1_is_refused(self, wrong: int) -> None:
@@ -89,16 +92,56 @@ def test_wrong_blocks_fail_at_construction(fleet: Any, block: Any, error: type[E
         fleet(InMemory()).sequence("ids", block=block)
 
 
-def test_used_up(fleet: Any) -> None:
+def near_the_end(sequence: Sequence, *, begin: int) -> None:
+    """Have the next block of a new sequence begin there."""
+    outcome = sequence._cell.update(lambda *_: SequenceState(next=begin), deadline=5.0)
+    assert isinstance(outcome, Updated)
+
+
+def rest_of(sequence: Sequence) -> list[int]:
+    """All that it hands out; behind that it hands out nothing, however often it is asked."""
+    numbers: list[int] = []
+    with pytest.raises(OverflowError, match=r"'ids' is used up: .* 2\*\*53 - 2"):
+        numbers.extend(sequence)
+    for _ in range(2):
+        with pytest.raises(OverflowError):
+            sequence.next()
+    return numbers
+
+
+@pytest.mark.parametrize("block", [1, 2, 5, 100, LARGEST_BLOCK])
+@pytest.mark.parametrize("begin", [2**53 - 6, 2**53 - 3, 2**53 - 2, 2**53 - 1])
+def test_each_number_is_handed_out_once_up_to_the_last(fleet: Any, begin: int, block: int) -> None:
     place = InMemory()
-    sequence = fleet(place).sequence("ids", block=LARGEST_BLOCK)
-    sequence._cell.update(lambda *_: SequenceState(next=MAX_INT - 5), deadline=5.0)
-    with pytest.raises(OverflowError, match="used up"):
-        sequence.next()
-    small = fleet(place).sequence("ids", block=5)
-    assert list(itertools.islice(small, 5)) == list(range(MAX_INT - 5, MAX_INT))
+    ours, theirs = (fleet(place).sequence("ids", block=block) for _ in range(2))
+    near_the_end(ours, begin=begin)
+    first = [ours.next()] if begin < 2**53 - 1 else []
+    assert sorted([*first, *rest_of(theirs), *rest_of(ours)]) == list(range(begin, 2**53 - 1))
+    state = ours._cell.look().state
+    assert state is not None
+    assert state.next == 2**53 - 1
+
+
+def test_threads_that_wait_share_what_is_left(fleet: Any) -> None:
+    sequence = fleet(InMemory()).sequence("ids", block=5)
+    near_the_end(sequence, begin=2**53 - 3)
+    deadline = sequence._context.deadline()
+    assert sequence._take([None] * 3, deadline) == [2**53 - 3, 2**53 - 2, None]
     with pytest.raises(OverflowError):
-        small.next()
+        sequence._take([None], deadline)
+
+
+def test_a_last_block_that_was_settled_late_is_no_larger(
+    bucket: InBucket, rival_bucket: InBucket, fleet: Any, control: ServerControl, wire: Wire
+) -> None:
+    ours = fleet(bucket).sequence("ids", block=5)
+    theirs = fleet(rival_bucket).sequence("ids", block=1)
+    near_the_end(ours, begin=2**53 - 4)
+    wire.after_write(theirs.next, before=("GetObject", "HeadObject"))
+    control.set_faults(FaultRule(kind=FaultKind.DROP_REQUEST, methods=("PUT",), nth=(0,)))
+    numbers = rest_of(ours)
+    assert wire.has_acted
+    assert numbers == [2**53 - 3, 2**53 - 2]
 
 
 @pytest.mark.parametrize(
