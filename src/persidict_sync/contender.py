@@ -15,6 +15,7 @@ from persidict_sync.context import Context
 from persidict_sync.errors import AcquireTimeout
 from persidict_sync.held import Held
 from persidict_sync.lookout import Lookout, Seen
+from persidict_sync.ordinary import check_ordinary
 from persidict_sync.outcome import Refusal, Refused, Transition, Updated
 from persidict_sync.plain import MAX_VALUE_DEPTH, plain
 from persidict_sync.resident import Resident
@@ -65,8 +66,8 @@ class Contender(Resident, ABC, Generic[StateT]):
         on_lost: Callable[[Held], object] | None = None,
         **times: Unpack[Times],
     ) -> None:
-        if not (on_lost is None or callable(on_lost)):
-            raise TypeError(f"on_lost must be a function, not a {type(on_lost).__name__}")
+        if on_lost is not None:
+            check_ordinary(on_lost, what="on_lost")
         self.terms: Final = Terms(ttl, **times)
         self._context = context
         self._cell = cell

@@ -14,6 +14,7 @@ from persidict.clock import Clock, check_clock
 from persidict_sync.cell import Cell
 from persidict_sync.events import LOGGER, Event, Listener
 from persidict_sync.heartbeat import Heartbeat
+from persidict_sync.ordinary import check_ordinary
 from persidict_sync.record import Record
 from persidict_sync.resident import Resident
 from persidict_sync.seconds import checked_seconds
@@ -120,8 +121,8 @@ def check_settings(
         _check_owner(owner)
     if conflicts is not None:
         _check_policy(conflicts)
-    if not all(callable(listener) for listener in listeners):
-        raise TypeError("listeners must be functions that take an Event")
+    for listener in listeners:
+        check_ordinary(listener, what="each of listeners")
 
 
 def _check_owner(owner: object) -> None:

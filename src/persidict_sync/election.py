@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from persidict.clock import Clock
 from persidict_sync.held import Held
 from persidict_sync.lease import Holder, Lease
+from persidict_sync.ordinary import check_ordinary
 from persidict_sync.resident import Resident
 from persidict_sync.wait import checked_timeout, poll_until
 
@@ -116,7 +117,9 @@ class Election(Resident):
             AcquireTimeout: Others led all the time.
             LeaseLost: The leadership was lost before the function returned.
             BackendError: The store could not be asked.
+            TypeError: A call of `function` would run nothing: it is async, or a generator function.
         """
+        check_ordinary(function, what="function")
         with self.campaign(value, timeout=timeout) as held:
             return function(held)
 

@@ -6,6 +6,7 @@ import functools
 
 import pytest
 
+from persidict_sync import Coordinator
 from persidict_sync.ordinary import check_ordinary
 from tests.contract.places import InMemory
 from tests.sync.fleets import Fleet
@@ -85,6 +86,17 @@ def test_run_refuses_it_and_nothing_is_claimed(fleet, maker):
         claims.run(maker, ["a"])
     with pytest.raises(TypeError, match=r"progress is an? .*a call runs nothing of it"):
         claims.run(len, ["a"], progress=maker)
+    assert fleet.place.memory.objects == {}
+
+
+def test_a_leader_a_loss_and_an_event_refuse_it_and_nothing_is_acquired(fleet, maker):
+    member = fleet.member()
+    with pytest.raises(TypeError, match=r"function is an? .*a call runs nothing of it"):
+        member.election("leader").run(maker)
+    with pytest.raises(TypeError, match=r"on_lost is an? .*a call runs nothing of it"):
+        member.semaphore("gpus", 2, on_lost=maker)
+    with pytest.raises(TypeError, match=r"listeners is an? .*a call runs nothing of it"):
+        Coordinator("memory:", listeners=[len, maker])
     assert fleet.place.memory.objects == {}
 
 
