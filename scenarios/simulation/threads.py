@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import queue
+import threading as real_threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -72,13 +75,34 @@ class Threading:
         return self._scheduler.current.number
 
 
+class _ByThread:
+    """The simulated one to this thread, in which all tasks run, and the real one to all others.
+
+    What an earlier coordinator of this process holds is renewed in threads that nobody simulates.
+    """
+
+    def __init__(self, simulated: object, real: object) -> None:
+        self._simulated = simulated
+        self._real = real
+        self._thread = real_threading.get_ident()
+
+    def _chosen(self) -> Any:
+        is_ours = real_threading.get_ident() == self._thread
+        return self._simulated if is_ours else self._real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chosen(), name)
+
+    def __call__(self) -> Any:
+        return self._chosen()()
+
+
 @contextmanager
 def simulated(scheduler: Scheduler) -> Iterator[None]:
-    """Have the product's threads, locks and queues be those of a scheduler."""
-    threading = Threading(scheduler)
+    """Have the product's threads, locks and queues be those of a scheduler, in this thread."""
     stand_ins = {
-        "threading": threading,
-        "SimpleQueue": lambda: SimpleQueue(scheduler),
+        "threading": _ByThread(Threading(scheduler), real_threading),
+        "SimpleQueue": _ByThread(partial(SimpleQueue, scheduler), queue.SimpleQueue),
         # The heartbeat of each clock, which ends with the run.
         "_running": {},
         # No simulated machine sleeps while its clock goes on, so nothing must look for that.

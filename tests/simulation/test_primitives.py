@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import queue as queue_module
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from persidict import daemons
 from persidict_sync import held
-from scenarios.simulation.primitives import SimpleQueue
+from scenarios.simulation.primitives import RLock, SimpleQueue
 from scenarios.simulation.threads import Threading, simulated
 from tests.simulation.stage import staged
 
@@ -137,7 +141,18 @@ def test_threads_are_tasks_and_have_locals_and_identities_of_their_own(stage, ho
 
 def test_the_product_has_its_own_threads_again_afterwards(stage):
     simulated_one = held.threading
-    assert isinstance(simulated_one, Threading)
+    assert isinstance(held.threading.RLock(), RLock)
     with simulated(stage.scheduler):
         assert held.threading is not simulated_one
     assert held.threading is simulated_one
+
+
+def test_a_thread_that_nobody_simulates_goes_on_with_real_locks_and_queues(stage):
+    def made():
+        return held.threading.RLock(), daemons.SimpleQueue()
+
+    with ThreadPoolExecutor(1) as others:
+        lock, queue = others.submit(made).result()
+        assert others.submit(lock.acquire).result()
+    assert type(queue) is queue_module.SimpleQueue
+    assert [type(one) for one in made()] == [RLock, SimpleQueue]
