@@ -35,7 +35,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice the processors, for half of the time is waited for what was frozen or killed."""
+    """Twice the processors, for many a test waits for processes that it has frozen or killed."""
     return 2 * len(os.sched_getaffinity(0))
 
 
